@@ -1,0 +1,52 @@
+# One command a task; each sets up what it needs in .venv by itself.
+.PHONY: demo up test test-long check bench synth layers pins clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+demo: $(READY)        ## the main job on real input, in a cloud on this machine
+	$(BIN)/python -m infra.local.demo
+
+up: $(READY)          ## the cloud on this machine, until Ctrl-C; PORT= picks the port
+	$(BIN)/python -m infra.local
+
+test: $(READY)        ## everything that must always hold, in minutes
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: $(READY) .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
+	$(BIN)/python -m pytest
+
+check: $(READY)       ## form, types, ranks of imports, and the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not long"
+
+bench: $(READY)       ## what it costs over the floor, in one run
+	$(BIN)/python -m tests.benchmarks
+
+synth: $(READY)       ## the CloudFormation templates, into cdk.out/
+	$(BIN)/python -m infra.aws
+
+layers: $(READY)      ## third-party layers for Lambda, into build/layers/
+	$(BIN)/python -m infra.aws.build_layers
+
+pins: $(READY)        ## resolve pyproject.toml again into requirements/ and layers/*/requirements.txt
+	$(BIN)/python -m infra.pins
+
+clean:                ## back to a fresh clone
+	rm -rf .venv .headrace .cache build cdk.out .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/ready-long: requirements/long.txt $(READY)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/long.txt
+	touch $@

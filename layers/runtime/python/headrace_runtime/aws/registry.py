@@ -1,0 +1,141 @@
+"""The registry, read: models, versions and aliases in one DynamoDB table.
+
+pk               sk                    holds
+MODELS           <model>               latest: the highest version, 0 while none was accepted
+MODEL#<model>    VERSION#000000001     digest, manifest (JSON)
+MODEL#<model>    ALIAS#<alias>         version, canary_version?, canary_weight?, revision
+MODEL#<model>    DIGEST#<sha256>       version: what these bytes became
+MODEL#<model>    REFUSAL#<sha256>      rule, error, origin, refused_at
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from headrace_runtime.errors import AliasNotFound, ModelNotFound, VersionNotFound
+from headrace_runtime.model.alias import Alias, Canary
+from headrace_runtime.model.manifest import Manifest
+
+Item = dict[str, Any]
+
+
+class DynamoDB(Protocol):
+    """What the registry needs of a DynamoDB client: boto3's, or the light one of `predict`."""
+
+    @property
+    def get_item(self) -> Callable[..., Mapping[str, Any]]:
+        """Answers as boto3's `get_item` does."""
+        ...
+
+    @property
+    def query(self) -> Callable[..., Mapping[str, Any]]:
+        """Answers as boto3's `query` does, one page a call."""
+        ...
+
+
+class Registry:
+    """Reads the registry; `aws/registration.py` writes it."""
+
+    def __init__(self, table: str, *, dynamodb: DynamoDB) -> None:
+        self._table = table
+        self._dynamodb = dynamodb
+
+    def models(self) -> list[str]:
+        """Return the names of all models, those with only refusals included, sorted."""
+        return [item["sk"]["S"] for item in self._items("MODELS", "")]
+
+    def latest(self, model: str) -> int:
+        """Return the model's highest version, 0 where every try so far was refused.
+
+        Raises:
+            ModelNotFound: nothing was ever dropped for it.
+        """
+        item = self._item("MODELS", model)
+        if item is None:
+            raise ModelNotFound(model)
+        return int(item["latest"]["N"])
+
+    def alias(self, model: str, alias: str) -> Alias:
+        """Return where *alias* points.
+
+        Raises:
+            ModelNotFound, AliasNotFound: there is no such model, or no such alias of it.
+        """
+        item = self._item(f"MODEL#{model}", f"ALIAS#{alias}")
+        if item is None:
+            self.latest(model)
+            raise AliasNotFound(model, alias)
+        return _alias(item)
+
+    def aliases(self, model: str) -> list[Alias]:
+        """Return the model's aliases by name."""
+        return [_alias(item) for item in self._items(f"MODEL#{model}", "ALIAS#")]
+
+    def manifest(self, model: str, version: int) -> Manifest:
+        """Return the facts of a version, which never change.
+
+        Raises:
+            ModelNotFound, VersionNotFound: there is no such model, or no such version of it.
+        """
+        item = self._item(f"MODEL#{model}", version_key(version))
+        if item is None:
+            self.latest(model)
+            raise VersionNotFound(model, version)
+        return _manifest(item)
+
+    def manifests(self, model: str) -> list[Manifest]:
+        """Return the facts of every version, oldest first."""
+        return [_manifest(item) for item in self._items(f"MODEL#{model}", "VERSION#")]
+
+    def refusals(self, model: str) -> list[dict[str, str]]:
+        """Return what was refused: digest, rule, error, origin and refused_at of each."""
+        return [
+            {"digest": item["sk"]["S"].removeprefix("REFUSAL#")}
+            | {name: item[name]["S"] for name in ("rule", "error", "origin", "refused_at")}
+            for item in self._items(f"MODEL#{model}", "REFUSAL#")
+        ]
+
+    def version_of(self, model: str, digest: str) -> int | None:
+        """Return the version that bytes of this sha256 became, or None."""
+        item = self._item(f"MODEL#{model}", f"DIGEST#{digest}")
+        return None if item is None else int(item["version"]["N"])
+
+    def refused(self, model: str, digest: str) -> bool:
+        """Whether bytes of this sha256 were refused before."""
+        return self._item(f"MODEL#{model}", f"REFUSAL#{digest}") is not None
+
+    def _item(self, pk: str, sk: str) -> Item | None:
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        return self._dynamodb.get_item(TableName=self._table, Key=key).get("Item")
+
+    def _items(self, pk: str, prefix: str) -> Iterator[Item]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk"
+            + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            "ExpressionAttributeValues": {":pk": {"S": pk}}
+            | ({":prefix": {"S": prefix}} if prefix else {}),
+        }
+        while True:
+            page = self._dynamodb.query(**request)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def version_key(version: int) -> str:
+    """Return the sort key of a version; nine digits, so that keys sort as numbers do."""
+    return f"VERSION#{version:09d}"
+
+
+def _alias(item: Item) -> Alias:
+    canary = None
+    if "canary_version" in item:
+        canary = Canary(int(item["canary_version"]["N"]), float(item["canary_weight"]["N"]))
+    name = item["sk"]["S"].removeprefix("ALIAS#")
+    return Alias(name, int(item["version"]["N"]), canary, int(item["revision"]["N"]))
+
+
+def _manifest(item: Item) -> Manifest:
+    return Manifest.from_dict(json.loads(item["manifest"]["S"]))

@@ -1,0 +1,29 @@
+"""Which HTTP status goes with which error: the one place where the two meet."""
+
+from headrace_runtime.errors import (
+    Conflict,
+    HeadraceError,
+    InvalidInput,
+    ModelRefused,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnfitInput,
+    UnsupportedEncoding,
+)
+
+_STATUS: dict[type[HeadraceError], int] = {
+    InvalidInput: 400,
+    UnsupportedEncoding: 415,
+    UnfitInput: 422,
+    ModelRefused: 422,
+    TooLarge: 413,
+    NotFound: 404,
+    Conflict: 409,
+    Unavailable: 503,
+}
+
+
+def status_of(error: HeadraceError) -> int:
+    """Return the HTTP status of the error's nearest listed ancestor, else 500."""
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)

@@ -1,0 +1,111 @@
+"""What each function reads from its environment: written by CDK, read back by the handler."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Values that travel as environment variables, `models_bucket` as HEADRACE_MODELS_BUCKET."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings back.
+
+        Raises:
+            KeyError: a variable is missing; its name is the argument.
+            ValueError: a number is not one.
+        """
+        return cls(**{f.name: _read(environ, f.name, f.type) for f in fields(cls)})
+
+    def to_env(self) -> dict[str, str]:
+        """Return the environment variables that `from_env` reads."""
+        return {_variable(name): str(value) for name, value in asdict(self).items()}
+
+
+def _read(environ: Mapping[str, str], name: str, kind: object) -> str | int | float:
+    text = environ[_variable(name)]
+    return int(text) if kind is int else float(text) if kind is float else text
+
+
+def _variable(name: str) -> str:
+    return f"HEADRACE_{name.upper()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSettings(Settings):
+    """What `predict` needs to answer.
+
+    Attributes:
+        alias_ttl_s: for how long an alias that was read is believed, in seconds.
+        models_memory_mb: memory that loaded models may take together.
+        threads: threads of one run; the vCPUs that the function really owns (1 a 1,769 MB).
+    """
+
+    models_bucket: str
+    registry_table: str
+    alias_ttl_s: float
+    models_memory_mb: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManageSettings(Settings):
+    """What `manage` needs.
+
+    Attributes:
+        max_model_bytes: the largest model that a presigned upload takes.
+    """
+
+    models_bucket: str
+    registry_table: str
+    jobs_table: str
+    max_model_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSettings(Settings):
+    """What `register` needs.
+
+    Attributes:
+        max_model_bytes: a larger model is refused.
+        trial_timeout_s: wall-clock seconds that loading and running a model on trial may take.
+        trial_memory_mb: address space that the trial's process may take.
+    """
+
+    models_bucket: str
+    registry_table: str
+    max_model_bytes: int
+    trial_timeout_s: int
+    trial_memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings(Settings):
+    """What `intake` needs to turn a dropped file into a job."""
+
+    inbox_bucket: str
+    results_bucket: str
+    registry_table: str
+    jobs_table: str
+    shards_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings(Settings):
+    """What `batch` needs to work a shard.
+
+    Attributes:
+        batch_rows: records that run through the model together.
+        threads: threads of one run; the vCPUs that the function really owns (1 a 1,769 MB).
+    """
+
+    inbox_bucket: str
+    results_bucket: str
+    models_bucket: str
+    registry_table: str
+    jobs_table: str
+    batch_rows: int
+    models_memory_mb: int
+    threads: int

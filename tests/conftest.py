@@ -1,0 +1,173 @@
+"""The world that tests share: AWS in this process, sample events, published models."""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import moto  # before any boto3 session is made
+import pytest
+
+from headrace_runtime import settings
+from headrace_runtime.aws.registration import Registration
+from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
+from headrace_runtime.model.signature import Signature
+
+ROOT = Path(__file__).parent.parent
+REGION = "eu-west-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+SETTINGS: dict[str, settings.Settings] = {
+    "predict": settings.PredictSettings(
+        models_bucket="models",
+        registry_table="registry",
+        alias_ttl_s=5.0,
+        models_memory_mb=512,
+        threads=1,
+    ),
+    "manage": settings.ManageSettings(
+        models_bucket="models",
+        registry_table="registry",
+        jobs_table="jobs",
+        max_model_bytes=512 << 20,
+    ),
+    "register": settings.RegisterSettings(
+        models_bucket="models",
+        registry_table="registry",
+        max_model_bytes=512 << 20,
+        trial_timeout_s=20,
+        trial_memory_mb=2048,
+    ),
+    "intake": settings.IntakeSettings(
+        inbox_bucket="inbox",
+        results_bucket="results",
+        registry_table="registry",
+        jobs_table="jobs",
+        shards_queue_url="",
+    ),
+    "batch": settings.BatchSettings(
+        inbox_bucket="inbox",
+        results_bucket="results",
+        models_bucket="models",
+        registry_table="registry",
+        jobs_table="jobs",
+        batch_rows=4096,
+        models_memory_mb=512,
+        threads=1,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test ever holds real credentials."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+@pytest.fixture
+def aws(credentials: None) -> Iterator[None]:
+    """Empty buckets `models inbox results` (versioned) and tables `registry jobs`."""
+    with moto.mock_aws():
+        s3 = boto3.client("s3")
+        for bucket in ("models", "inbox", "results"):
+            where = {"LocationConstraint": REGION}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        dynamodb = boto3.client("dynamodb")
+        for table, keys in (("registry", ("pk", "sk")), ("jobs", ("pk", "sk"))):
+            kinds = zip(keys, ("HASH", "RANGE"), strict=True)
+            dynamodb.create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
+                KeySchema=[{"AttributeName": k, "KeyType": kind} for k, kind in kinds],
+            )
+        yield
+
+
+@pytest.fixture
+def registration(aws: None) -> Registration:
+    """The registry over the `aws` world's table."""
+    return Registration("registry", dynamodb=boto3.client("dynamodb"))
+
+
+@pytest.fixture
+def event() -> Callable[..., dict[str, Any]]:
+    """Load `events/<function>.<case>.json`, with top-level members replaced by keyword."""
+
+    def load(name: str, **members: Any) -> dict[str, Any]:
+        return json.loads((ROOT / "events" / f"{name}.json").read_text()) | members
+
+    return load
+
+
+@pytest.fixture
+def function(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
+    """Import a handler afresh, as a cold start does, with its settings in the environment."""
+
+    def start(name: str, **changed: Any) -> ModuleType:
+        values = SETTINGS[name].to_env() | {
+            f"HEADRACE_{key.upper()}": str(value) for key, value in changed.items()
+        }
+        for variable, value in values.items():
+            monkeypatch.setenv(variable, value)
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", name)
+        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", name)
+        return importlib.reload(importlib.import_module(f"functions.{name}.handler"))
+
+    return start
+
+
+@pytest.fixture
+def publish(registration: Registration) -> Callable[..., Manifest]:
+    """Register model bytes as `register` would once they passed, with a known signature."""
+
+    def accept(model: str, graph: bytes, signature: Signature) -> Manifest:
+        digest = hashlib.sha256(graph).hexdigest()
+        key = f"artifacts/{digest}/model.onnx"
+        boto3.client("s3").put_object(Bucket="models", Key=key, Body=graph)
+
+        def make(version: int) -> Manifest:
+            return Manifest(
+                model=model,
+                version=version,
+                digest=digest,
+                size_bytes=len(graph),
+                origin=f"s3://models/models/{model}/test.onnx?versionId=1",
+                signature=signature,
+                files=(StoredFile(key, digest, len(graph)),),
+                profile=Profile(1.0, 0.1, 1 << 20, "1.32.0", optimise=True),
+                registered_at="2026-11-23T00:00:00+00:00",
+            )
+
+        return registration.accept(model, make)
+
+    return accept
+
+
+@pytest.fixture
+def context() -> Any:
+    """A Lambda context with a minute left."""
+
+    class Context:
+        function_name = "test"
+        memory_limit_in_mb = 1769
+        invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:test"
+        aws_request_id = "request-1"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 60_000
+
+    return Context()
