@@ -1,0 +1,62 @@
+"""A queue that feeds one function."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.aws.headrace_function import HeadraceFunction
+
+# AWS's advice for a queue in front of Lambda: throttled deliveries must not come back meanwhile.
+VISIBILITY_OVER_TIMEOUT = 6
+
+
+class WorkQueue(Construct):
+    """Messages for one function: retried, then set aside in a dead-letter queue.
+
+    Args:
+        consumer: the function; it answers with the messages that failed, the others are done.
+        batch_size: messages that one call gets at most. 1 to 10.
+        max_concurrency: calls at a time. 2 to 1,000. It limits the polling itself, so that no
+            message is taken from the queue only to be throttled, which would count as a try.
+        max_receives: tries before a message is set aside. At least 5: a function that is
+            scaled back or redeployed may cost a blameless message some.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        consumer: HeadraceFunction,
+        batch_size: int,
+        max_concurrency: int,
+        max_receives: int = 5,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            visibility_timeout=Duration.seconds(VISIBILITY_OVER_TIMEOUT * consumer.timeout_s),
+            retention_period=Duration.days(14),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=max_receives
+            ),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        consumer.function.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue,
+                batch_size=batch_size,
+                max_concurrency=max_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
