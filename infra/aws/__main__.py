@@ -16,9 +16,7 @@ def main() -> None:
     """Synthesise what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m infra.aws", description=__doc__)
     parser.add_argument("--outdir", help="where the templates go")
-    parser.add_argument(
-        "--no-bundling", action="store_true", help="build no layer, copy no source"
-    )
+    parser.add_argument("--no-bundling", action="store_true", help="build no layer, copy no source")
     wanted = parser.parse_args()
     use_pinned_node()
     from infra.aws.app import synthesise  # noqa: PLC0415 - aws_cdk starts Node as it is imported

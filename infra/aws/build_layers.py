@@ -6,6 +6,7 @@ what it was made of, so that one that stands is never built again.
 
 import argparse
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def build(name: str, architecture: str = "x86_64") -> Path:
     _install(name, architecture, draft / "python")
     trim(draft / "python")
     for path in [*draft.rglob("*"), draft]:
-        _set_time(path)
+        os.utime(path, (LONG_AGO, LONG_AGO))
     draft.rename(folder)
     return folder
 
@@ -61,12 +62,6 @@ def _install(name: str, architecture: str, target: Path) -> None:
     command += [f"--python-version={PYTHON}", *platforms]
     command += [f"--target={target}", f"--requirement={_requirements(name)}"]
     subprocess.run(command, check=True)
-
-
-def _set_time(path: Path) -> None:
-    import os
-
-    os.utime(path, (LONG_AGO, LONG_AGO))
 
 
 def main() -> None:

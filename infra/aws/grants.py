@@ -20,7 +20,7 @@ def list_objects(who: iam.IRole, bucket: s3.IBucket) -> None:
 
 
 def put_objects(who: iam.IRole, bucket: s3.IBucket, keys: str) -> None:
-    """Let *who* put objects into *bucket* at *keys*, whole or in parts, and drop unfinished parts."""
+    """Let *who* put objects into *bucket* at *keys*, whole or in parts, or give parts up."""
     _allow(who, bucket.arn_for_objects(keys), "s3:PutObject", "s3:AbortMultipartUpload")
 
 
@@ -31,7 +31,7 @@ def send_messages(who: iam.IRole, queue: sqs.IQueue) -> None:
 
 def read_items(who: iam.IRole, table: dynamodb.ITable) -> None:
     """Let *who* read single items of *table*, and queries of one partition."""
-    _allow(who, table.table_arn, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+    _allow(who, table.table_arn, "dynamodb:GetItem", "dynamodb:Query")
 
 
 def write_items(who: iam.IRole, table: dynamodb.ITable) -> None:
@@ -47,6 +47,4 @@ def write_items(who: iam.IRole, table: dynamodb.ITable) -> None:
 
 
 def _allow(who: iam.IRole, resource: str, *actions: str) -> None:
-    who.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[resource])
-    )
+    who.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))

@@ -45,9 +45,7 @@ class HeadraceFunction(Construct):
         log_group = logs.LogGroup(
             self, "Logs", retention=retention, removal_policy=RemovalPolicy.DESTROY
         )
-        self.role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.role)
         self.function = lambda_.Function(
             self,

@@ -8,9 +8,9 @@ from constructs import Construct
 from headrace_runtime import settings
 from infra.aws import grants
 from infra.aws.headrace_function import HeadraceFunction
+from infra.aws.http_api import HeadraceApi
 from infra.aws.layers import Layers
 from infra.aws.object_events import ObjectEvents
-from infra.aws.prediction_api import PredictionApi
 from infra.aws.state_stack import StateStack
 from infra.aws.work_queue import WorkQueue
 
@@ -40,8 +40,8 @@ class ServiceStack(Stack):
         self._register()
         shards = self._batch()
         self._intake(shards)
-        api = PredictionApi(self, "Http", functions={"predict": predict, "manage": manage})
-        CfnOutput(self, "Url", value=api.url)
+        http = HeadraceApi(self, "Http", functions={"predict": predict, "manage": manage})
+        CfnOutput(self, "Url", value=http.api.api_endpoint)
         CfnOutput(self, "ShardsQueueUrl", value=shards.queue.queue_url)
 
     def _predict(self) -> HeadraceFunction:
@@ -107,12 +107,8 @@ class ServiceStack(Stack):
             timeout_s=120,
             disk_mb=MODELS_DISK_MB,
         )
-        queue = WorkQueue(
-            self, "RegisterQueue", consumer=register, batch_size=1, max_concurrency=2
-        )
-        ObjectEvents(
-            self, "DroppedModels", bucket=state.models, key=f"{DROPPED}.onnx", queue=queue
-        )
+        queue = WorkQueue(self, "RegisterQueue", consumer=register, batch_size=1, max_concurrency=2)
+        ObjectEvents(self, "DroppedModels", bucket=state.models, key=f"{DROPPED}.onnx", queue=queue)
         grants.list_objects(register.role, state.models)
         grants.read_objects(register.role, state.models, DROPPED)
         grants.read_objects(register.role, state.models, ARTIFACTS)

@@ -5,8 +5,8 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from infra.aws.private_bucket import PrivateBucket
 from infra.aws.keyed_table import KeyedTable
+from infra.aws.private_bucket import PrivateBucket
 
 
 class StateStack(Stack):
