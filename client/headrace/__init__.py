@@ -1,0 +1,68 @@
+"""Headrace's SDK: `from headrace import Client`."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headrace.client import Client
+    from headrace.failures import ApiError, Unreachable, WaitedTooLong
+    from headrace.predicting import Prediction
+    from headrace.records import (
+        Alias,
+        Canary,
+        Job,
+        Model,
+        ModelSummary,
+        Refusal,
+        TensorInfo,
+        Version,
+    )
+    from headrace_runtime.errors import HeadraceError, InvalidInput, ModelRefused, UnfitInput
+    from headrace_runtime.tensor import Datatype
+
+__all__ = [
+    "Alias",
+    "ApiError",
+    "Canary",
+    "Client",
+    "Datatype",
+    "HeadraceError",
+    "InvalidInput",
+    "Job",
+    "Model",
+    "ModelRefused",
+    "ModelSummary",
+    "Prediction",
+    "Refusal",
+    "TensorInfo",
+    "UnfitInput",
+    "Unreachable",
+    "Version",
+    "WaitedTooLong",
+]
+
+_HOMES = {
+    "headrace.client": ("Client",),
+    "headrace.failures": ("ApiError", "Unreachable", "WaitedTooLong"),
+    "headrace.predicting": ("Prediction",),
+    "headrace.records": (
+        "Alias",
+        "Canary",
+        "Job",
+        "Model",
+        "ModelSummary",
+        "Refusal",
+        "TensorInfo",
+        "Version",
+    ),
+    "headrace_runtime.errors": ("HeadraceError", "InvalidInput", "ModelRefused", "UnfitInput"),
+    "headrace_runtime.tensor": ("Datatype",),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for only then: the command line's help needs no numpy and no httpx."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

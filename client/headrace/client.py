@@ -1,0 +1,207 @@
+"""The SDK: a model published, called, and fed with files, over HTTPS."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, overload
+from urllib.parse import quote
+
+from headrace import jobs, publishing
+from headrace.arrays import Inputs
+from headrace.connection import Connection
+from headrace.predicting import Prediction, Predictor, Reference
+from headrace.records import Alias, Canary, Job, Model, ModelSummary, Version
+
+
+def _unheard(job: Job) -> None:
+    """Progress that nobody asked for."""
+
+
+class Client:
+    """A Headrace service, as its callers see it.
+
+    Every method raises `ApiError` with the service's own sentence where the service refuses, and
+    `Unreachable` where no answer comes. Calls that may be repeated without a second effect are,
+    by themselves, while the service is busy or cannot be reached.
+
+    Args:
+        url: where the service answers: the stack's output `Url`, or $HEADRACE_URL.
+        api_key: sent as bearer token.
+        timeout_s: for how long one answer may keep silent; a prediction takes at most 29 s.
+        retries: how often a call that may be repeated is repeated.
+    """
+
+    def __init__(
+        self, url: str, api_key: str | None = None, *, timeout_s: float = 60.0, retries: int = 4
+    ) -> None:
+        self._connection = Connection(url, api_key, timeout_s=timeout_s, retries=retries)
+        self._predictor = Predictor(self._connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the sockets back; the client is of no use afterwards."""
+        self._connection.close()
+
+    @overload
+    def publish(
+        self,
+        file: publishing.File,
+        model: str,
+        *,
+        wait: Literal[True] = True,
+        timeout_s: float = 180.0,
+    ) -> Version: ...
+
+    @overload
+    def publish(
+        self, file: publishing.File, model: str, *, wait: Literal[False], timeout_s: float = 180.0
+    ) -> Version | None: ...
+
+    def publish(
+        self, file: publishing.File, model: str, *, wait: bool = True, timeout_s: float = 180.0
+    ) -> Version | None:
+        """Make an ONNX model the next version of *model*, and return that version.
+
+        A file that is a version already is that version still, and is not sent again.
+
+        Args:
+            file: a path, or the model's bytes.
+            model: its name: 1-63 of a-z, 0-9 and inner hyphens.
+            wait: whether to wait for the verdict; without, None is returned while there is none.
+            timeout_s: for how long to wait.
+
+        Raises:
+            ModelRefused: the model breaks a rule; the sentence says what to change.
+            WaitedTooLong: there is no verdict yet; it may still come.
+        """
+        return publishing.publish(self._connection, file, model, wait=wait, timeout_s=timeout_s)
+
+    def models(self) -> list[ModelSummary]:
+        """Return every model by name, those of which no version was accepted included."""
+        listed = self._connection.get("/models")["models"]
+        return [ModelSummary(model["name"], model["latest"]) for model in listed]
+
+    def model(self, name: str) -> Model:
+        """Return versions, aliases and refusals of a model."""
+        return Model.from_json(self._connection.get(publishing.model_path(name)))
+
+    def predict(
+        self,
+        model: str,
+        inputs: Inputs,
+        version: Reference | None = None,
+        outputs: Sequence[str] | None = None,
+    ) -> Prediction:
+        """Return what a model makes of *inputs*: arrays by the output's name.
+
+        Args:
+            model: the model's name.
+            inputs: arrays or nested lists by the input's name, or one alone where the model has
+                one input. An array has exactly the input's dtype; a list takes it, strictly.
+            version: a version, or an alias; without, the alias `live`.
+            outputs: names of the outputs that are wanted; without, all.
+
+        Raises:
+            UnfitInput, InvalidInput: the inputs are not what the model takes; nothing was sent.
+        """
+        return self._predictor.predict(model, inputs, version, outputs)
+
+    def alias(self, model: str, name: str) -> Alias:
+        """Return where an alias of a model points."""
+        return Alias.from_json(model, self._connection.get(_alias_path(model, name)))
+
+    def move_alias(
+        self,
+        model: str,
+        name: str,
+        version: int,
+        *,
+        canary: Canary | None = None,
+        revision: int | None = None,
+    ) -> Alias:
+        """Let an alias point to *version*, and return it as it stands then.
+
+        Args:
+            model: the model's name.
+            name: the alias; it is made where there is none.
+            version: serves every request that the canary does not.
+            canary: a version on trial and its share of the requests.
+            revision: the alias's revision that this move replaces; without, whatever stands.
+
+        Raises:
+            ApiError: with code CONFLICT where the alias is no longer at *revision*.
+        """
+        wanted: dict[str, Any] = {"version": version}
+        if canary is not None:
+            wanted["canary"] = {"version": canary.version, "weight": canary.weight}
+        if revision is not None:
+            wanted["revision"] = revision
+        # With a revision, a second try would meet the first one's effect and report a conflict.
+        moved = self._connection.send(
+            "PUT", _alias_path(model, name), wanted, repeatable=revision is None
+        )
+        return Alias.from_json(model, moved)
+
+    def submit(self, file: str | Path, model: str, version: Reference | None = None) -> str:
+        """Put a CSV or JSON Lines file into the inbox, and return the id of its job.
+
+        Args:
+            file: a path; its suffix says what it holds.
+            model: the model that answers every record.
+            version: a version, or an alias; without, the alias `live`.
+        """
+        reference = model if version is None else f"{model}@{version}"
+        return jobs.submit(self._connection, file, reference)
+
+    def job(self, job_id: str) -> Job:
+        """Return a job as it stands; a file that has just arrived has none for a moment."""
+        return jobs.job(self._connection, job_id)
+
+    def wait(
+        self,
+        job_id: str,
+        *,
+        timeout_s: float = 3600.0,
+        start_timeout_s: float = 120.0,
+        on_progress: Callable[[Job], None] = _unheard,
+    ) -> Job:
+        """Return a job once it has ended, whatever its state is then.
+
+        Args:
+            job_id: what `submit` gave.
+            timeout_s: for how long it may run.
+            start_timeout_s: for how long it may take to be seen at all.
+            on_progress: is given the job each time its state was asked for.
+
+        Raises:
+            WaitedTooLong: the job has not started, or not ended; it goes on all the same.
+        """
+        return jobs.wait(
+            self._connection,
+            job_id,
+            timeout_s=timeout_s,
+            start_timeout_s=start_timeout_s,
+            on_progress=on_progress,
+        )
+
+    def results(self, job_id: str, folder: str | Path = ".") -> list[Path]:
+        """Download what an ended job left, and return the paths of the files.
+
+        These are the results, the errors if a record failed, and the manifest. A file of that
+        name in *folder* is replaced.
+        """
+        return jobs.results(self._connection, job_id, folder)
+
+
+def _alias_path(model: str, name: str) -> str:
+    return f"{publishing.model_path(model)}/aliases/{quote(name, safe='')}"

@@ -1,0 +1,104 @@
+"""Commands about files and jobs: submit, job, results."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from headrace.session import client_of
+
+if TYPE_CHECKING:
+    from headrace.records import Job
+
+SOME_ROWS_FAILED = 3  # the exit status of a job whose state is `partial`
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--model", required=True, help="The model that answers every record.")
+@click.option("--version", help="A version, or an alias.  [default: the alias live]")
+@click.option("--wait", is_flag=True, help="Wait for the end, with a progress bar.")
+@click.option("-o", "--output", "folder", help="Download the results there; implies --wait.")
+@click.option("--timeout", "timeout_s", default=3600.0, show_default=True, help="Seconds to wait.")
+@click.pass_context
+def submit(
+    ctx: click.Context,
+    *,
+    file: str,
+    model: str,
+    version: str | None,
+    wait: bool,
+    folder: str | None,
+    timeout_s: float,
+) -> None:
+    """Send the CSV or JSON Lines FILE to a model, and print the id of its job.
+
+    With --wait the exit status is 0 where every record was answered, 3 where some failed, 1
+    where the job did.
+    """
+    client = client_of(ctx)
+    job_id = client.submit(file, model, version)
+    click.echo(job_id)
+    if not wait and folder is None:
+        return
+    with _Bar() as bar:
+        ended = client.wait(job_id, timeout_s=timeout_s, on_progress=bar.show)
+    click.echo(_told(ended), err=True)
+    if folder is not None and ended.state in ("succeeded", "partial"):
+        _download(client, job_id, folder)
+    ctx.exit({"succeeded": 0, "partial": SOME_ROWS_FAILED}.get(ended.state, 1))
+
+
+@click.command()
+@click.argument("job_id")
+@click.pass_context
+def job(ctx: click.Context, job_id: str) -> None:
+    """Print how a job stands, as JSON."""
+    from dataclasses import asdict  # noqa: PLC0415 - as in `client_of`
+
+    click.echo(json.dumps(asdict(client_of(ctx).job(job_id))))
+
+
+@click.command()
+@click.argument("job_id")
+@click.option(
+    "-o", "--output", "folder", default=".", show_default=True, help="The folder to write to."
+)
+@click.pass_context
+def results(ctx: click.Context, job_id: str, folder: str) -> None:
+    """Download what an ended job left, and print the paths of the files."""
+    _download(client_of(ctx), job_id, folder)
+
+
+def _download(client: Any, job_id: str, folder: str) -> None:
+    for path in client.results(job_id, folder):
+        click.echo(path)
+
+
+def _told(ended: "Job") -> str:
+    rows = f"{ended.rows_ok} of {ended.rows_in} rows answered" if ended.rows_in is not None else ""
+    return ": ".join(part for part in (ended.state, ended.error or rows) if part)
+
+
+class _Bar:
+    """A progress bar on stderr, which begins once the job knows its rows."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.render_finish()
+
+    def show(self, job: "Job") -> None:
+        """Draw how far the job is."""
+        if job.rows_in is None:
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=job.rows_in, label=job.model, file=sys.stderr)
+        done = (job.rows_ok or 0) + (job.rows_failed or 0)
+        self._bar.update(done - self._bar.pos)

@@ -1,0 +1,198 @@
+"""What the service tells of models and jobs, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from headrace_runtime.tensor import Datatype
+
+ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """What one input or output of a model looks like.
+
+    Attributes:
+        shape: lengths of the dimensions, -1 for any length, () for a scalar.
+        labels: the classes that a classifier's columns stand for; empty for all others.
+    """
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...]
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Read a tensor's metadata as the Open Inference Protocol writes it."""
+        labels = plain.get("parameters", {}).get("labels", ())
+        return cls(plain["name"], Datatype(plain["datatype"]), tuple(plain["shape"]), tuple(labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a model, which never changes.
+
+    Attributes:
+        digest: sha256 of the file that was published, hex.
+        origin: where that file was dropped.
+        registered_at: ISO 8601, UTC.
+    """
+
+    model: str
+    version: int
+    digest: str
+    size_bytes: int
+    origin: str
+    registered_at: str
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+
+    @classmethod
+    def from_json(cls, model: str, plain: Mapping[str, Any]) -> Self:
+        """Read one of the versions that `GET /models/{model}` lists."""
+        inputs, outputs = (
+            tuple(TensorInfo.from_json(tensor) for tensor in plain["signature"][side])
+            for side in ("inputs", "outputs")
+        )
+        facts = ("version", "digest", "size_bytes", "origin", "registered_at")
+        return cls(
+            model=model,
+            inputs=inputs,
+            outputs=outputs,
+            **{fact: plain[fact] for fact in facts},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A version on trial and its weight: the share of requests it serves, in (0, 1]."""
+
+    version: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Where a movable name of a model points.
+
+    Attributes:
+        version: serves every request that the canary does not.
+        revision: how often the alias was written; name it in a move to replace just that one.
+        canary: the version on trial, or None.
+    """
+
+    model: str
+    name: str
+    version: int
+    revision: int
+    canary: Canary | None
+
+    @classmethod
+    def from_json(cls, model: str, plain: Mapping[str, Any]) -> Self:
+        """Read an alias as every route of the service writes it."""
+        canary = plain.get("canary")
+        trial = Canary(canary["version"], canary["weight"]) if canary else None
+        return cls(model, plain["name"], plain["version"], plain["revision"], trial)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that did not become a version.
+
+    Attributes:
+        digest: sha256 of the file, hex.
+        rule: the stable name of the rule that it breaks.
+        error: what is wrong and what to change.
+    """
+
+    digest: str
+    rule: str
+    error: str
+    origin: str
+    refused_at: str
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Read one of the refusals that `GET /models/{model}` lists."""
+        facts = ("digest", "rule", "error", "origin", "refused_at")
+        return cls(*(plain[fact] for fact in facts))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """A model's name and its highest version, 0 where none was accepted so far."""
+
+    name: str
+    latest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """All that the registry knows of a model: versions oldest first, aliases by name."""
+
+    name: str
+    latest: int
+    versions: tuple[Version, ...]
+    aliases: tuple[Alias, ...]
+    refusals: tuple[Refusal, ...]
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Read the answer of `GET /models/{model}`."""
+        name = plain["name"]
+        return cls(
+            name,
+            plain["latest"],
+            tuple(Version.from_json(name, version) for version in plain["versions"]),
+            tuple(Alias.from_json(name, alias) for alias in plain["aliases"]),
+            tuple(Refusal.from_json(refusal) for refusal in plain["refusals"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One dropped file's journey.
+
+    Attributes:
+        state: queued, running, succeeded, partial, failed or cancelled.
+        version: the version that answers every record of the job; None while not known.
+        source: the file, `s3://bucket/key`.
+        results: the folder of what comes back, `s3://bucket/prefix`; empty while not known.
+        rows_in, rows_ok, rows_failed: records; None while not counted.
+        error: why the job failed, else None.
+    """
+
+    job_id: str
+    state: str
+    model: str
+    version: int | None
+    source: str
+    results: str
+    rows_in: int | None
+    rows_ok: int | None
+    rows_failed: int | None
+    error: str | None
+    created_at: str | None
+    finished_at: str | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will not move any more."""
+        return self.state in ENDED
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Read the answer of `GET /jobs/{job}`."""
+        source, results = plain.get("input") or {}, plain.get("results") or {}
+        facts = ("version", "rows_in", "rows_ok", "rows_failed", "error", "created_at")
+        return cls(
+            job_id=plain["job_id"],
+            state=plain["state"],
+            model=plain.get("model", ""),
+            source=f"s3://{source['bucket']}/{source['key']}" if source else "",
+            results=f"s3://{results['bucket']}/{results['prefix']}" if results else "",
+            finished_at=plain.get("finished_at"),
+            **{fact: plain.get(fact) for fact in facts},
+        )
