@@ -1,0 +1,54 @@
+"""Shapes as callers write them, checked before anything is multiplied or allocated."""
+
+from typing import Any
+
+import numpy as np
+
+from headrace_runtime.errors import InvalidInput
+from headrace_runtime.tensor import Array
+
+MAX_RANK = 64  # numpy's own limit
+MAX_ELEMENTS = 1 << 40  # far above what any body can carry; keeps every product small
+
+
+def checked_shape(shape: Any, path: str) -> tuple[int, ...]:
+    """Return *shape* if it is a list of at most 64 whole lengths, none negative.
+
+    Args:
+        shape: what stood in the request.
+        path: where it stood, `inputs[0].shape`.
+
+    Raises:
+        InvalidInput: it is no such list, or its elements are more than any request can carry.
+    """
+    if not isinstance(shape, list) or not set(map(type, shape)) <= {int}:
+        raise InvalidInput(
+            f"{path} must be a list of whole numbers, as [1, 4]", path=path, expected="[integer]"
+        )
+    if len(shape) > MAX_RANK:
+        raise InvalidInput(
+            f"{path} has {len(shape)} dimensions: at most {MAX_RANK} can be carried", path=path
+        )
+    if any(length < 0 for length in shape):
+        raise InvalidInput(
+            f"{path} has a negative length: send the shape of these values, every length known",
+            path=path,
+            got=shape,
+        )
+    if element_count(tuple(length or 1 for length in shape)) > MAX_ELEMENTS:
+        raise InvalidInput(f"{path} says more elements than a request can carry", path=path)
+    return tuple(shape)
+
+
+def element_count(shape: tuple[int, ...]) -> int:
+    """Return how many elements a tensor of this shape has; 1 for a scalar."""
+    count = 1
+    for length in shape:
+        count *= length
+    return count
+
+
+def shaped(flat: Array, shape: tuple[int, ...]) -> Array:
+    """Return *flat* in *shape*, in the machine's byte order and aligned for its elements."""
+    native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
+    return np.require(native, requirements="A").reshape(shape)
