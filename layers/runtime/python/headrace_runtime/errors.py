@@ -17,6 +17,7 @@
     - ModelNotFound
     - VersionNotFound
     - AliasNotFound
+    - NoVersionAccepted     every model that was dropped under this name was refused
     - JobNotFound
     - ObjectNotFound
     - RouteNotFound
@@ -177,6 +178,14 @@ class AliasNotFound(NotFound):
 
     def __init__(self, model: str, alias: str) -> None:
         super().__init__(f"model {model!r} has no alias {alias!r}", model=model, alias=alias)
+
+
+class NoVersionAccepted(NotFound):
+    """Every model that was dropped under this name was refused, or is still being looked at."""
+
+    def __init__(self, model: str, reason: str | None) -> None:
+        why = f"the last one was refused: {reason}" if reason else "none was accepted yet"
+        super().__init__(f"model {model!r} has no version: {why}", model=model)
 
 
 class JobNotFound(NotFound):

@@ -1,0 +1,64 @@
+"""The three calls of AWS that `predict` makes, with boto3's requests and responses."""
+
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from headrace_runtime.aws.signed_http import SignedHttp
+from headrace_runtime.errors import ObjectNotFound, Unavailable
+
+
+class LightDynamoDB:
+    """Reads items as `boto3.client("dynamodb")` does."""
+
+    def __init__(self) -> None:
+        self._http = SignedHttp("dynamodb")
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        """Answer as boto3's `get_item`.
+
+        Raises:
+            Unavailable: DynamoDB did not answer.
+        """
+        return self._call("GetItem", request)
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        """Answer as boto3's `query`, one page.
+
+        Raises:
+            Unavailable: DynamoDB did not answer.
+        """
+        return self._call("Query", request)
+
+    def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        headers = {
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": f"DynamoDB_20120810.{operation}",
+        }
+        response = self._http.send("POST", "/", headers, orjson.dumps(request))
+        answer: dict[str, Any] = orjson.loads(response.read())
+        return answer
+
+
+class LightS3:
+    """Reads objects as `boto3.client("s3")` does."""
+
+    def __init__(self) -> None:
+        self._http = SignedHttp("s3")
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        """Answer as boto3's `get_object`: `ContentLength`, and a `Body` that has `read(size)`.
+
+        Raises:
+            ObjectNotFound: there is no such object.
+            Unavailable: S3 did not answer.
+        """
+        path = f"/{quote(Bucket, safe='')}/{quote(Key, safe='/-_.~')}"
+        try:
+            response = self._http.send("GET", path, {})
+        except Unavailable as error:
+            if error.facts.get("reason") == "NoSuchKey":
+                raise ObjectNotFound(Bucket, Key) from None
+            raise
+        return {"Body": response, "ContentLength": int(response.headers["content-length"])}
