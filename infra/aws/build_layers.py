@@ -59,7 +59,8 @@ def _install(name: str, architecture: str, target: Path) -> None:
     platforms = [f"--platform={tag}_{ARCHITECTURES[architecture]}" for tag in GLIBC_TAGS]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
     command += ["--require-hashes", "--only-binary=:all:", "--implementation=cp"]
-    command += [f"--python-version={PYTHON}", *platforms]
+    # The pins were resolved for that Python; pip would hold them against the one it runs on.
+    command += [f"--python-version={PYTHON}", "--ignore-requires-python", *platforms]
     command += [f"--target={target}", f"--requirement={_requirements(name)}"]
     subprocess.run(command, check=True)
 
