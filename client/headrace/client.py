@@ -1,5 +1,6 @@
 """The SDK: a model published, called, and fed with files, over HTTPS."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from headrace.arrays import Inputs
 from headrace.connection import Connection
 from headrace.predicting import Prediction, Predictor, Reference
 from headrace.records import Alias, Canary, Job, Model, ModelSummary, Version
+from headrace_runtime.errors import InvalidInput
 
 
 def _unheard(job: Job) -> None:
@@ -25,15 +27,23 @@ class Client:
     by themselves, while the service is busy or cannot be reached.
 
     Args:
-        url: where the service answers: the stack's output `Url`, or $HEADRACE_URL.
+        url: where the service answers: the stack's output `Url`. Default: $HEADRACE_URL, with
+            $HEADRACE_API_KEY.
         api_key: sent as bearer token.
         timeout_s: for how long one answer may keep silent; a prediction takes at most 29 s.
         retries: how often a call that may be repeated is repeated.
     """
 
     def __init__(
-        self, url: str, api_key: str | None = None, *, timeout_s: float = 60.0, retries: int = 4
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = 60.0,
+        retries: int = 4,
     ) -> None:
+        if url is None:  # a key from the environment goes only where the environment says
+            url, api_key = _service(), api_key or os.environ.get("HEADRACE_API_KEY")
         self._connection = Connection(url, api_key, timeout_s=timeout_s, retries=retries)
         self._predictor = Predictor(self._connection)
 
@@ -201,6 +211,13 @@ class Client:
         name in *folder* is replaced.
         """
         return jobs.results(self._connection, job_id, folder)
+
+
+def _service() -> str:
+    url = os.environ.get("HEADRACE_URL")
+    if not url:
+        raise InvalidInput("which service? Give a URL, or set HEADRACE_URL")
+    return url
 
 
 def _alias_path(model: str, name: str) -> str:

@@ -11,8 +11,6 @@ from headrace.session import client_of
 if TYPE_CHECKING:
     from headrace.records import Job
 
-SOME_ROWS_FAILED = 3  # the exit status of a job whose state is `partial`
-
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
@@ -34,8 +32,8 @@ def submit(
 ) -> None:
     """Send the CSV or JSON Lines FILE to a model, and print the id of its job.
 
-    With --wait the exit status is 0 where every record was answered, 3 where some failed, 1
-    where the job did.
+    With --wait, says on stderr how it ended, and exits with status 1 if the job failed. Records
+    that failed by themselves do not fail the job: they are counted, and listed in its errors.
     """
     client = client_of(ctx)
     job_id = client.submit(file, model, version)
@@ -47,7 +45,7 @@ def submit(
     click.echo(_told(ended), err=True)
     if folder is not None and ended.state in ("succeeded", "partial"):
         _download(client, job_id, folder)
-    ctx.exit({"succeeded": 0, "partial": SOME_ROWS_FAILED}.get(ended.state, 1))
+    ctx.exit(0 if ended.state in ("succeeded", "partial") else 1)
 
 
 @click.command()
@@ -77,7 +75,9 @@ def _download(client: Any, job_id: str, folder: str) -> None:
 
 
 def _told(ended: "Job") -> str:
-    rows = f"{ended.rows_ok} of {ended.rows_in} rows answered" if ended.rows_in is not None else ""
+    rows = ""
+    if ended.rows_in is not None:
+        rows = f"{ended.rows_ok} of {ended.rows_in} rows answered, {ended.rows_failed} failed"
     return ": ".join(part for part in (ended.state, ended.error or rows) if part)
 
 
@@ -100,5 +100,6 @@ class _Bar:
             return
         if self._bar is None:
             self._bar = click.progressbar(length=job.rows_in, label=job.model, file=sys.stderr)
+            self._bar.render_progress()
         done = (job.rows_ok or 0) + (job.rows_failed or 0)
         self._bar.update(done - self._bar.pos)

@@ -52,8 +52,13 @@ def models(ctx: click.Context, name: str | None, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("model")
-@click.argument("inputs", required=False)
-@click.option("--input", "source", metavar="FILE", help="JSON, .npy or .npz; - is stdin.")
+@click.option(
+    "-i",
+    "--input",
+    "source",
+    required=True,
+    help="JSON; or a file with JSON, .npy or .npz; or - for JSON on stdin.",
+)
 @click.option("--version", help="A version, or an alias.  [default: the alias live]")
 @click.option("--output", "outputs", multiple=True, help="An output to print.  [default: all]")
 @click.pass_context
@@ -61,26 +66,23 @@ def predict(
     ctx: click.Context,
     *,
     model: str,
-    inputs: str | None,
-    source: str | None,
+    source: str,
     version: str | None,
     outputs: tuple[str, ...],
 ) -> None:
     r"""Ask MODEL, and print its answer as JSON.
 
-    INPUTS is JSON: nested lists for a model with one input, or an object of them by the
-    input's name. They may also lie in a file, where .npy and .npz files hold arrays.
+    The input is nested lists for a model with one input, or an object of them by the input's
+    name; the arrays of an .npz file are by name too.
 
     \b
-        headrace predict digits '[[0, 0, 5, ...]]'
+        headrace predict iris --input '[[5.1, 3.5, 1.4, 0.2]]'
         headrace predict digits --input images.npy
         echo '{"x": [[1, 2]], "y": [[3]]}' | headrace predict sums --input -
     """
     from headrace import input_files, printing  # noqa: PLC0415 - as in `client_of`
 
-    if (inputs is None) == (source is None):
-        raise click.UsageError("give INPUTS, or --input: one of them")
-    values = input_files.parse(inputs) if inputs is not None else input_files.read(source or "-")
+    values = input_files.read(source)
     prediction = client_of(ctx).predict(model, values, version, list(outputs) or None)
     click.echo(printing.prediction(prediction))
 

@@ -42,7 +42,7 @@ def read_answer(body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, Any]
     """Return the JSON of an `infer` answer, and its outputs by name.
 
     Raises:
-        ValueError, KeyError, TypeError: it is no such answer.
+        InvalidInput, ValueError, LookupError, TypeError, AttributeError: it is no such answer.
     """
     length = int(headers.get(LENGTH_HEADER, len(body)))
     answer, rest = json.loads(body[:length]), memoryview(body)[length:]

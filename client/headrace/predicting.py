@@ -8,7 +8,7 @@ from headrace.arrays import Inputs, tensors_of
 from headrace.connection import Connection
 from headrace.failures import ApiError
 from headrace.records import TensorInfo
-from headrace_runtime.errors import UnfitInput
+from headrace_runtime.errors import InvalidInput, UnfitInput
 from headrace_runtime.tensor import Array, Tensor
 
 Reference = int | str  # a version, or an alias
@@ -59,8 +59,12 @@ class Predictor:
             if error.status == 422:  # an alias may have moved to a version that takes others
                 self._takes.pop(path, None)
             raise
-        answer, arrays = open_inference.read_answer(response.content, response.headers)
-        return Prediction(arrays, model=model, version=answer.get("model_version", ""))
+        try:
+            answer, arrays = open_inference.read_answer(response.content, response.headers)
+            return Prediction(arrays, model=model, version=str(answer.get("model_version", "")))
+        except (InvalidInput, ValueError, LookupError, TypeError, AttributeError) as error:
+            sentence = f"{response.url} did not answer a prediction: {error!r}"
+            raise ApiError(response.status_code, "UNREADABLE_ANSWER", sentence) from error
 
     def _tensors(self, path: str, inputs: Inputs) -> list[Tensor]:
         known = self._takes.get(path)
