@@ -38,7 +38,14 @@ def line_blocks(stream: ByteStream) -> Iterator[bytes | BadLine]:
                 waiting, length = [_past_line(stream)], 0
                 yield _TOO_LONG
             continue
-        yield b"".join([*waiting, data[:cut]]) if waiting else data[:cut]
+        end = data.find(b"\n") + 1
+        if length + end > MAX_LINE_BYTES:
+            yield _TOO_LONG
+            waiting, whole = [], data[end:cut]
+        else:
+            whole = data[:cut]
+        if whole:
+            yield b"".join([*waiting, whole])
         waiting = [data[cut:]] if cut < len(data) else []
         length = len(data) - cut
     if rest := b"".join(waiting):

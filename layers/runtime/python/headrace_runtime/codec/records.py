@@ -43,8 +43,7 @@ class Records:
     Attributes:
         rows: numbers of the records that could be read, from 1, ascending.
         lines: the line on which each of them begins.
-        tensors: one for each input of the model, their first dimension the records; empty where
-            no record could be read.
+        tensors: one for each input of the model, their first dimension the records.
         bad: the records that could not be read, ascending.
     """
 
@@ -55,6 +54,11 @@ class Records:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def count(self) -> int:
+        """How many records these are, the bad ones included."""
+        return len(self.rows) + len(self.bad)
 
     def part(self, start: int, stop: int) -> "Records":
         """Return the readable records *start* to *stop*, as positions; the bad ones stay here."""

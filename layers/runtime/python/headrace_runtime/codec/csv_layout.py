@@ -1,0 +1,123 @@
+"""Which columns of a CSV file feed which inputs of a model, from the file's header row."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headrace_runtime.codec.records import record_shape
+from headrace_runtime.errors import InvalidInput
+from headrace_runtime.model.signature import FREE, Signature, TensorSpec
+from headrace_runtime.tensor import Datatype
+
+
+@dataclass(frozen=True, slots=True)
+class InputColumns:
+    """The columns that make one input.
+
+    Attributes:
+        shape: of one record's value; its elements are the columns, in row-major order.
+        columns: positions in the file, from 0.
+    """
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...]
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLayout:
+    """The columns of a file.
+
+    Attributes:
+        header: their names, as the file has them.
+        inputs: those that are read, by input in the signature's order; others are ignored.
+    """
+
+    header: tuple[str, ...]
+    inputs: tuple[InputColumns, ...]
+
+    @property
+    def in_order(self) -> bool:
+        """Whether every column is read, each once, in the file's order."""
+        used = [column for part in self.inputs for column in part.columns]
+        return used == list(range(len(self.header)))
+
+
+def csv_layout(header: Sequence[str], signature: Signature) -> CsvLayout:
+    """Return how a file with this header feeds a model of this signature.
+
+    Where the header has every input's name and each takes one value a record, columns go by name,
+    in any order, and others are ignored. Otherwise all columns go to the inputs in order, and
+    there must be as many as the inputs have elements a record.
+
+    Raises:
+        InvalidInput: neither fits; the sentence says what would.
+    """
+    names = [name.strip() for name in header]
+    by_name = {spec.name for spec in signature.inputs} <= set(names)
+    if by_name and all(_elements(spec) == 1 for spec in signature.inputs):
+        return CsvLayout(tuple(names), tuple(_named(spec, names) for spec in signature.inputs))
+    _check_is_header(names)
+    return CsvLayout(tuple(names), _ordered(names, signature.inputs))
+
+
+def _elements(spec: TensorSpec) -> int:
+    """Return how many values one record has, FREE where the model takes any number."""
+    shape = record_shape(spec)
+    return FREE if FREE in shape else math.prod(shape)
+
+
+def _named(spec: TensorSpec, names: list[str]) -> InputColumns:
+    if names.count(spec.name) > 1:
+        raise InvalidInput(f"the header names column {spec.name!r} {names.count(spec.name)} times")
+    return InputColumns(
+        spec.name, spec.datatype, record_shape(spec), (names.index(spec.name),)
+    )
+
+
+def _ordered(names: list[str], specs: Sequence[TensorSpec]) -> tuple[InputColumns, ...]:
+    if len(specs) == 1 and len(specs[0].shape) == 2 and specs[0].shape[1] == FREE:
+        spec, columns = specs[0], tuple(range(len(names)))
+        return (InputColumns(spec.name, spec.datatype, (len(columns),), columns),)
+    for spec in specs:
+        if _elements(spec) == FREE:
+            raise InvalidInput(
+                f"input {spec.name!r} takes records of any shape {list(record_shape(spec))}, "
+                "which columns cannot tell: send JSON Lines"
+            )
+    wanted = sum(map(_elements, specs))
+    if wanted != len(names):
+        takes = ", ".join(f"{spec.name!r}: {_elements(spec)}" for spec in specs)
+        raise InvalidInput(
+            f"the header has {len(names)} columns, the model takes {wanted} values a record "
+            f"({takes}): send as many columns, or name columns as the inputs",
+            expected=wanted,
+            got=len(names),
+        )
+    parts, start = [], 0
+    for spec in specs:
+        columns = tuple(range(start, start + _elements(spec)))
+        parts.append(InputColumns(spec.name, spec.datatype, record_shape(spec), columns))
+        start += len(columns)
+    return tuple(parts)
+
+
+def _check_is_header(names: list[str]) -> None:
+    """Refuse a first row that is a record: read as a header, it would go unanswered.
+
+    Numbers that merely count the columns are what pandas names columns without names.
+    """
+    counts = ([str(i + first) for i in range(len(names))] for first in (0, 1))
+    if all(map(_is_number, names)) and names not in list(counts):
+        raise InvalidInput(
+            "the first row holds numbers only: put a header row with the columns' names above it"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
