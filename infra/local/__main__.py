@@ -1,0 +1,96 @@
+"""The cloud on this machine: `python -m infra.local`, which `make up` calls.
+
+It runs until Ctrl-C or SIGTERM. Environment:
+    PORT              of the HTTP API; 8080 if left out, 0 for any that is free.
+    HEADRACE_HOME     the folder of its state, `.headrace` if left out.
+    HEADRACE_CACHE    where templates are kept, `.cache` if left out.
+    HEADRACE_ASSEMBLY a synthesised assembly to run instead of this repository's own.
+"""
+
+import time
+
+_BEGAN = time.monotonic()
+
+import errno  # noqa: E402 - the time that imports take is part of the start
+import logging  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from functools import partial  # noqa: E402
+from pathlib import Path  # noqa: E402
+from threading import Event  # noqa: E402
+from types import FrameType  # noqa: E402
+
+from infra.local.cloud import LocalCloud, MotoFailed  # noqa: E402
+from infra.local.deployment import DeploymentFailed  # noqa: E402
+from infra.local.home import Home, export_lines  # noqa: E402
+from infra.local.synthesis import ROOT, SynthesisFailed, synthesised  # noqa: E402
+
+
+def main() -> int:
+    """Run the cloud; return the process's exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    signal.signal(signal.SIGTERM, _interrupt)
+    port = _port(os.environ.get("PORT", "8080"))
+    if port is None:
+        return _fail("PORT must be a number from 0 to 65535.")
+    home = Home(Path(os.environ.get("HEADRACE_HOME", ROOT / ".headrace")).resolve())
+    try:
+        cloud = LocalCloud(home, port=port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return _fail(f"Port {port} is in use. Choose another with PORT=, or 0 for any.")
+        return _fail(f"The local cloud cannot start: {error}")
+    try:
+        return _run(cloud)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        cloud.stop()
+
+
+def _run(cloud: LocalCloud) -> int:
+    try:
+        variables = cloud.start(_assembly())
+    except SynthesisFailed as error:
+        return _fail(f"The CDK app failed:\n{error}")
+    except DeploymentFailed as error:
+        return _fail(f"The template could not be deployed: {error}")
+    except MotoFailed as error:
+        return _fail(f"moto did not start; see {error}")
+    took_s = time.monotonic() - _BEGAN
+    _say(export_lines(variables))
+    _say(f"# Ready in {took_s:.1f} s at {variables['HEADRACE_URL']}; Ctrl-C stops it.\n")
+    Event().wait()
+    return 0
+
+
+def _assembly() -> "partial[Path]":
+    given = os.environ.get("HEADRACE_ASSEMBLY")
+    if given:
+        return partial(Path, given)
+    return partial(synthesised, Path(os.environ.get("HEADRACE_CACHE", ROOT / ".cache")).resolve())
+
+
+def _port(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and int(text) <= 65535 else None
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _fail(sentence: str) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""The local cloud: what runs, in the order in which it starts and stops."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import boto3
+
+from infra.local.assembly import read_stacks
+from infra.local.child_processes import ChildProcesses
+from infra.local.deployed_api import read_api
+from infra.local.deployed_functions import read_functions
+from infra.local.deployment import deploy
+from infra.local.function_runtime import FunctionRuntime
+from infra.local.home import Home
+from infra.local.http_front import HttpFront
+from infra.local.memory_watch import MemoryWatch
+from infra.local.poller import Poller
+from infra.local.queue_mapping import QueueMapping
+from infra.local.synthesis import ROOT
+
+REGION = "eu-west-1"
+
+_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+}
+_OUTPUTS = {
+    "HEADRACE_MODELS_BUCKET": "ModelsBucket",
+    "HEADRACE_INBOX_BUCKET": "InboxBucket",
+    "HEADRACE_RESULTS_BUCKET": "ResultsBucket",
+}
+
+
+class MotoFailed(Exception):
+    """moto's process ended before it took requests; its log says why."""
+
+
+class LocalCloud:
+    """AWS on this machine, with what a synthesised template deploys.
+
+    Args:
+        port: of the HTTP API; 0 for any that is free.
+
+    Raises:
+        OSError: the port is in use. Nothing was started.
+    """
+
+    def __init__(self, home: Home, *, port: int) -> None:
+        self._home = home
+        self._front = HttpFront(port)
+        home.prepare()
+        self._children = ChildProcesses(remove=[home.env, home.scratch])
+        self._memory = MemoryWatch()
+        self._functions: dict[str, FunctionRuntime] = {}
+        self._pollers: list[Poller] = []
+        self._moto = self._start_moto()
+
+    def start(self, synthesise: Callable[[], Path]) -> dict[str, str]:
+        """Deploy and run an assembly; return the variables with which others find the cloud.
+
+        Args:
+            synthesise: gives the assembly's folder; it runs while moto starts.
+        """
+        stacks = read_stacks(synthesise())
+        endpoint = self._moto_endpoint()
+        aws = {"AWS_ENDPOINT_URL": endpoint, **_CREDENTIALS}
+        session = _session(aws)
+        outputs = deploy(stacks, session)
+        for spec in read_functions(stacks, session):
+            self._functions[spec.name] = FunctionRuntime(
+                spec,
+                aws=aws,
+                children=self._children,
+                memory=self._memory,
+                scratch=self._home.scratch,
+                log=self._home.logs / f"{spec.name}.log",
+            )
+        self._start_pollers(session)
+        routes, gateway = read_api(session, port=self._front.port)
+        self._front.serve(routes, self._functions, gateway)
+        variables = {"HEADRACE_URL": self._front.url, **aws}
+        variables |= {
+            name: outputs[output] for name, output in _OUTPUTS.items() if output in outputs
+        }
+        self._home.write_env(variables)
+        return variables
+
+    def stop(self) -> None:
+        """End everything that was started, and remove what tells of it."""
+        self._home.env.unlink(missing_ok=True)
+        self._front.stop()
+        for poller in self._pollers:
+            poller.stop()
+        for function in self._functions.values():
+            function.stop()
+        self._memory.stop()
+        self._children.kill(self._moto)
+        self._children.close()
+
+    def _start_moto(self) -> subprocess.Popen[bytes]:
+        environment = {"PATH": os.environ.get("PATH", os.defpath), **_CREDENTIALS}
+        with (self._home.logs / "moto.log").open("ab") as log:
+            return self._children.start(
+                [sys.executable, "-m", "infra.local.moto_process", self._front.url],
+                env=environment,
+                cwd=ROOT,
+                output=subprocess.PIPE,
+                errors=log,
+            )
+
+    def _moto_endpoint(self) -> str:
+        line = self._moto.stdout.readline() if self._moto.stdout else b""
+        if not line.strip():
+            raise MotoFailed(self._home.logs / "moto.log")
+        return f"http://127.0.0.1:{int(line)}"
+
+    def _start_pollers(self, session: boto3.Session) -> None:
+        listed = session.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        for configuration in listed:
+            mapping = QueueMapping.read(configuration)
+            poller = Poller(mapping, self._functions[mapping.function], session)
+            poller.start()
+            self._pollers.append(poller)
+
+
+def _session(aws: Mapping[str, str]) -> boto3.Session:
+    # boto3 reads the endpoint from the environment alone; nothing of the user's belongs in it.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(aws, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    return boto3.Session()

@@ -1,0 +1,66 @@
+"""The synthesised stacks, deployed into moto by CloudFormation's own API."""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+
+import boto3
+from botocore.exceptions import ClientError
+
+from infra.local.assembly import Stack
+
+# moto's own, always.
+ACCOUNT = "123456789012"
+
+
+class DeploymentFailed(Exception):
+    """CloudFormation refused a stack; the argument says which and why."""
+
+
+def deploy(stacks: Sequence[Stack], session: boto3.Session) -> dict[str, str]:
+    """Create the stacks, in the order given, and return the outputs of all of them.
+
+    Raises:
+        DeploymentFailed: a stack was refused.
+    """
+    region = session.region_name
+    formation = session.client("cloudformation")
+    outputs: dict[str, str] = {}
+    for stack in stacks:
+        _upload_assets(stack, session)
+        try:
+            formation.create_stack(StackName=stack.name, TemplateBody=json.dumps(stack.template))
+        except ClientError as error:
+            raise DeploymentFailed(f"{stack.name}: {error}") from error
+        described = formation.describe_stacks(StackName=stack.name)["Stacks"][0]
+        if described["StackStatus"] != "CREATE_COMPLETE":
+            raise DeploymentFailed(f"{stack.name} in {region}: {described['StackStatus']}")
+        outputs |= {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+    return outputs
+
+
+def _upload_assets(stack: Stack, session: boto3.Session) -> None:
+    # Functions run from their sources, so what moto finds where an asset should be is empty.
+    s3 = session.client("s3")
+    where = {"${AWS::AccountId}": ACCOUNT, "${AWS::Region}": session.region_name}
+    for bucket, key in stack.assets:
+        for placeholder, value in where.items():
+            bucket = bucket.replace(placeholder, value)  # noqa: PLW2901 - one name for one thing
+        with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(
+                Bucket=bucket,
+                CreateBucketConfiguration={"LocationConstraint": session.region_name},
+            )
+        s3.put_object(Bucket=bucket, Key=key, Body=_EMPTY_ZIP)
+
+
+def _empty_zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("empty", b"")
+    return buffer.getvalue()
+
+
+_EMPTY_ZIP = _empty_zip()

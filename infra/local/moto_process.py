@@ -1,0 +1,34 @@
+"""AWS itself, as far as moto plays it: `python -m infra.local.moto_process FRONT_URL`.
+
+A process of its own, so that what it does never holds up the calls that run through the cloud's.
+It prints its port once it takes requests.
+"""
+
+import logging
+import os
+import sys
+from threading import Event
+
+from moto.server import ThreadedMotoServer
+
+from infra.local.moto_internals import forget_known_types, send_object_events_as_s3_does
+from infra.local.moto_types import plug_in_types
+
+
+def main() -> None:
+    """Serve until killed."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    plug_in_types(sys.argv[1])
+    forget_known_types()
+    send_object_events_as_s3_does()
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    port = server.get_host_and_port()[1]
+    # The resource types above call the very server that they are plugged into.
+    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+    print(port, flush=True)  # noqa: T201 - the parent reads it
+    Event().wait()
+
+
+if __name__ == "__main__":
+    main()
