@@ -1,11 +1,12 @@
 """The registry, written: versions accepted or refused, aliases moved, each in one transaction."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from headrace_runtime.aws.registry import Registry, version_key
-from headrace_runtime.errors import Conflict, ModelNotFound, ModelRefused
+from headrace_runtime.aws.registry import Item, Registry, version_key
+from headrace_runtime.errors import Conflict, ModelNotFound, ModelRefused, Unavailable
 from headrace_runtime.model.alias import LIVE, Alias
 from headrace_runtime.model.manifest import Manifest
 
@@ -13,10 +14,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _TRIES = 20  # concurrent registrations of one model: each round at least one of them wins
+_PAUSE_S = 0.01  # times the number of the try: what another transaction needs to end
+
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
 class Registration(Registry):
-    """Reads and writes the registry; `Registry` has the layout of the table."""
+    """Reads and writes the registry; `Registry` has the layout of the table.
+
+    Single items are read consistently: who writes must see what was written a moment ago.
+    """
 
     def __init__(self, table: str, *, dynamodb: "DynamoDBClient") -> None:
         super().__init__(table, dynamodb=dynamodb)
@@ -34,7 +41,9 @@ class Registration(Registry):
                 registration took the number first.
 
         Raises:
+            ModelRefused: these bytes were refused before; nothing was written.
             Conflict: other registrations won every round; nothing was written.
+            Unavailable: other transactions were in the way; nothing was written.
         """
         for _ in range(_TRIES):
             number = self._latest_or_none(model) or 0
@@ -42,6 +51,9 @@ class Registration(Registry):
             known = self.version_of(model, manifest.digest)
             if known is not None:
                 return self.manifest(model, known)
+            refusal = self.refusal(model, manifest.digest)
+            if refusal is not None:
+                raise refusal
             if self._transact(self._accepted(manifest)):
                 return manifest
         raise Conflict(f"model {model!r} is being registered too often at once: try again")
@@ -49,15 +61,28 @@ class Registration(Registry):
     def refuse(
         self, model: str, digest: str, refusal: ModelRefused, *, origin: str, refused_at: str
     ) -> None:
-        """Note that these bytes stay refused, and why; a first refusal is never overwritten."""
+        """Note that these bytes stay refused, and why, and list the model: both or neither.
+
+        A first refusal is never overwritten, and bytes that are a version stay that version.
+
+        Raises:
+            Unavailable: other transactions were in the way; nothing was written.
+        """
+        pk = f"MODEL#{model}"
         refused = {
             "rule": {"S": refusal.rule},
             "error": {"S": refusal.sentence},
             "origin": {"S": origin},
             "refused_at": {"S": refused_at},
         }
-        self._transact([self._put(f"MODEL#{model}", f"REFUSAL#{digest}", refused, new=True)])
-        self._transact([self._put("MODELS", model, {"latest": {"N": "0"}}, new=True)])
+        listed = self._listed(model, "SET latest = if_not_exists(latest, :none)", {":none": 0})
+        self._transact(
+            [
+                listed,
+                self._put(pk, f"REFUSAL#{digest}", refused, new=True),
+                self._absent(pk, f"DIGEST#{digest}"),
+            ]
+        )
 
     def move(self, model: str, old: Alias | None, new: Alias) -> None:
         """Write *new* where *old* stood (None: where no alias stood).
@@ -65,6 +90,7 @@ class Registration(Registry):
         Raises:
             VersionNotFound: the model has no version that *new* points to; nothing was written.
             Conflict: the alias is no longer at *old*; nothing was written.
+            Unavailable: other transactions were in the way; nothing was written.
         """
         self.manifest(model, new.version)
         if new.canary is not None:
@@ -72,6 +98,11 @@ class Registration(Registry):
         put = self._put_alias(model, new, replaces=old)
         if not self._transact([put]):
             raise Conflict(f"alias {new.name!r} of model {model!r} has moved: read it again")
+
+    def _item(self, pk: str, sk: str) -> Item | None:
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        answer = self._writer.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return answer.get("Item")
 
     def _latest_or_none(self, model: str) -> int | None:
         try:
@@ -86,20 +117,17 @@ class Registration(Registry):
             "digest": {"S": manifest.digest},
             "manifest": {"S": json.dumps(manifest.to_dict())},
         }
-        counted: dict[str, Any] = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": "MODELS"}, "sk": {"S": manifest.model}},
-            "UpdateExpression": "SET latest = :new",
-            "ConditionExpression": "attribute_not_exists(latest) OR latest = :old",
-            "ExpressionAttributeValues": {
-                ":new": {"N": number},
-                ":old": {"N": str(manifest.version - 1)},
-            },
-        }
+        counted = self._listed(
+            manifest.model,
+            "SET latest = :new",
+            {":new": manifest.version, ":old": manifest.version - 1},
+            condition="attribute_not_exists(latest) OR latest = :old",
+        )
         writes: list[dict[str, Any]] = [
-            {"Update": counted},
+            counted,
             self._put(pk, version_key(manifest.version), version, new=True),
             self._put(pk, f"DIGEST#{manifest.digest}", {"version": {"N": number}}, new=True),
+            self._absent(pk, f"REFUSAL#{manifest.digest}"),
         ]
         if manifest.version == 1:
             writes.append(self._put_alias(manifest.model, Alias(LIVE, 1), replaces=None))
@@ -127,10 +155,44 @@ class Registration(Registry):
             put["ConditionExpression"] = "attribute_not_exists(pk)"
         return {"Put": put}
 
+    def _listed(
+        self, model: str, update: str, numbers: dict[str, int], *, condition: str | None = None
+    ) -> dict[str, Any]:
+        changed: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": "MODELS"}, "sk": {"S": model}},
+            "UpdateExpression": update,
+            "ExpressionAttributeValues": {n: {"N": str(number)} for n, number in numbers.items()},
+        }
+        if condition is not None:
+            changed["ConditionExpression"] = condition
+        return {"Update": changed}
+
+    def _absent(self, pk: str, sk: str) -> dict[str, Any]:
+        check = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        return {"ConditionCheck": check}
+
     def _transact(self, writes: list[Any]) -> bool:
-        """Write all or nothing; False where a condition failed or another write was under way."""
-        try:
-            self._writer.transact_write_items(TransactItems=writes)
-        except self._writer.exceptions.TransactionCanceledException:
-            return False
-        return True
+        """Write all or nothing; False where a condition failed, which is an answer for good.
+
+        A transaction is also cancelled when another one holds an item, or by a throttle: that
+        says nothing about the conditions, so it is tried again. A retry of botocore's own, after
+        an answer that was lost, carries the same token and so cannot fail on its own writes.
+        """
+        for attempt in range(1, _TRIES + 1):
+            try:
+                self._writer.transact_write_items(TransactItems=writes)
+            except self._writer.exceptions.TransactionCanceledException as error:
+                reasons = {r.get("Code") for r in error.response.get("CancellationReasons", ())}
+                if "ConditionalCheckFailed" in reasons:
+                    return False
+                if not reasons & _PASSING:
+                    raise
+                time.sleep(attempt * _PAUSE_S)
+            else:
+                return True
+        raise Unavailable("the registry is busy: try again")

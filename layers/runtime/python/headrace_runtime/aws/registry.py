@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from headrace_runtime.errors import AliasNotFound, ModelNotFound, VersionNotFound
+from headrace_runtime.errors import AliasNotFound, ModelNotFound, ModelRefused, VersionNotFound
 from headrace_runtime.model.alias import Alias, Canary
 from headrace_runtime.model.manifest import Manifest
 
@@ -42,7 +42,11 @@ class Registry:
 
     def models(self) -> list[str]:
         """Return the names of all models, those with only refusals included, sorted."""
-        return [item["sk"]["S"] for item in self._items("MODELS", "")]
+        return list(self.latest_versions())
+
+    def latest_versions(self) -> dict[str, int]:
+        """Return the highest version of every model by name, 0 where each try was refused."""
+        return {item["sk"]["S"]: int(item["latest"]["N"]) for item in self._items("MODELS", "")}
 
     def latest(self, model: str) -> int:
         """Return the model's highest version, 0 where every try so far was refused.
@@ -100,9 +104,10 @@ class Registry:
         item = self._item(f"MODEL#{model}", f"DIGEST#{digest}")
         return None if item is None else int(item["version"]["N"])
 
-    def refused(self, model: str, digest: str) -> bool:
-        """Whether bytes of this sha256 were refused before."""
-        return self._item(f"MODEL#{model}", f"REFUSAL#{digest}") is not None
+    def refusal(self, model: str, digest: str) -> ModelRefused | None:
+        """Return why bytes of this sha256 were refused before, or None."""
+        item = self._item(f"MODEL#{model}", f"REFUSAL#{digest}")
+        return None if item is None else ModelRefused(item["rule"]["S"], item["error"]["S"])
 
     def _item(self, pk: str, sk: str) -> Item | None:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -31,10 +31,12 @@ class Profile:
     """What the trial run measured.
 
     Attributes:
-        load_ms, run_ms: CPU milliseconds of loading, and of one run with a batch of one.
+        load_ms, run_ms: CPU milliseconds of loading, and of one run with a batch of one; a run of
+            0 says that no value made up for the trial suited the model.
         peak_memory_bytes: growth of the process's resident memory through load and runs.
         onnxruntime: version of ONNX Runtime that ran the trial; its verdict holds for that one.
         optimise: False where the graph loads only with optimisation off.
+        deterministic: False where two runs on the same values differed.
     """
 
     load_ms: float
@@ -42,6 +44,7 @@ class Profile:
     peak_memory_bytes: int
     onnxruntime: str
     optimise: bool
+    deterministic: bool = True
 
 
 @dataclass(frozen=True, slots=True)

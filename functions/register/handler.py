@@ -1,0 +1,65 @@
+"""A model dropped into the models bucket becomes a version, or a refusal that says why.
+
+Message → object dropped at `models/<model>/….onnx` → its bytes and their digest → verdict of two
+limited child processes → artifacts → registry. The registry is written last: a message that comes
+again after a crash finds either nothing, and all is done again with the same effect, or the end.
+"""
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from headrace_runtime.aws.model_door import ModelDoor
+from headrace_runtime.aws.models_bucket import ModelsBucket, model_of
+from headrace_runtime.aws.registration import Registration
+from headrace_runtime.edge.object_created import object_created
+from headrace_runtime.errors import InvalidName, ObjectNotFound
+from headrace_runtime.settings import RegisterSettings
+from headrace_runtime.validation.limited_process import Limits
+
+logger = Logger()
+settings = RegisterSettings.from_env(os.environ)
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+door = ModelDoor(
+    ModelsBucket(settings.models_bucket, s3=boto3.client("s3")),
+    Registration(settings.registry_table, dynamodb=boto3.client("dynamodb")),
+    limits=Limits(settings.trial_timeout_s, settings.trial_memory_mb << 20),
+    max_bytes=settings.max_model_bytes,
+)
+
+
+def register(record: SQSRecord) -> None:
+    """Register what one message tells of; an error sends the message back to its queue."""
+    created = object_created(record.body)
+    if created is None or created.bucket != settings.models_bucket:
+        logger.info("a message that tells of no dropped model was ignored")
+        return
+    try:
+        model = model_of(created.key)
+        decision = door.decide(model, created.key, created.version_id, now=_now)
+    except (InvalidName, ObjectNotFound) as error:
+        # No retry helps, and there is no model at which the reason could be read.
+        logger.warning("a dropped object was ignored", key=created.key, code=error.code)
+        return
+    logger.info("a dropped model was decided on", extra={"model": model, **asdict(decision)})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Take a batch of SQS messages; answer which of them must come again."""
+    return process_partial_response(event, register, processor, context)

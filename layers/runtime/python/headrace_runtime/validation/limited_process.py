@@ -1,0 +1,140 @@
+"""The parent's side of the limited child: start it, hear it out, say how it ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from math import ceil
+from pathlib import Path
+from threading import Timer
+from typing import IO, Any
+
+from headrace_runtime.errors import ModelRefused, Unavailable
+
+# The first argument names the module, then come limits and work (read by `child.py`), then the
+# folders to import from: `-I` keeps Python from reading them in the environment.
+_BOOT = (
+    "import sys, runpy; module = sys.argv.pop(1); sys.path[:0] = sys.argv[3:]; "
+    "runpy.run_module(module, run_name='__main__')"
+)
+_MAX_ANSWER_BYTES = 4 << 20
+
+
+class End(Enum):
+    """How a child ended that gave no answer."""
+
+    CRASHED = "crashed"
+    TIMED_OUT = "timed out"
+    OUT_OF_MEMORY = "out of memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the child may take.
+
+    Attributes:
+        timeout_s: seconds of wall clock, and of CPU.
+        memory_bytes: its address space, libraries included (0.3 GB of it).
+        file_bytes: the largest file that it may write; 0 for none.
+    """
+
+    timeout_s: float
+    memory_bytes: int
+    file_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is known of a child that has ended.
+
+    Attributes:
+        answer: what it gave, or None where it gave nothing.
+        stages: what it reported on its way, in order.
+        end: how it ended without an answer; None where it answered.
+        signal_name: the signal that ended it, "" for none.
+    """
+
+    answer: dict[str, Any] | None
+    stages: tuple[str, ...]
+    end: End | None = None
+    signal_name: str = field(default="")
+
+
+def run(module: str, work: Mapping[str, Any], limits: Limits) -> Ended:
+    """Run a child's module on *work* in a fresh process without privileges worth having.
+
+    It sees no environment, no open file and no folder of ours, has its own session, and is killed
+    with all it started when its time is over.
+
+    Raises:
+        ModelRefused: the child refused the model.
+        Unavailable: the child died before it had looked at the model, or the machine gave it no
+            CPU: that says nothing about the model.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-c", _BOOT, module, *_arguments(work, limits)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+        cwd="/",
+        start_new_session=True,
+    )
+    killer = Timer(limits.timeout_s, os.killpg, (process.pid, signal.SIGKILL))
+    killer.start()
+    with process:
+        lines = _lines(process.stdout)
+        # Reap only once the timer can no longer hit a process that took over the number.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        timed_out = not killer.is_alive()
+        killer.cancel()
+        before = os.times()
+        process.wait()
+    after = os.times()
+    used_s = after.children_user + after.children_system - before.children_user
+    used_s -= before.children_system
+    return _judged(lines, process.returncode, starved=timed_out and used_s < limits.timeout_s / 4)
+
+
+def _arguments(work: Mapping[str, Any], limits: Limits) -> list[str]:
+    bounds = {
+        "cpu_s": ceil(limits.timeout_s),
+        "memory_bytes": limits.memory_bytes,
+        "file_bytes": limits.file_bytes,
+    }
+    folders = [folder for folder in sys.path if Path(folder).is_absolute()]
+    return [json.dumps(bounds), json.dumps(work), *folders]
+
+
+def _environment() -> dict[str, str]:
+    """Nothing secret; Lambda's Python needs the library path, numpy must start no threads."""
+    kept = {n: os.environ[n] for n in ("PATH", "LD_LIBRARY_PATH") if n in os.environ}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def _lines(pipe: IO[bytes] | None) -> list[dict[str, Any]]:
+    text = b"" if pipe is None else pipe.read(_MAX_ANSWER_BYTES)
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _judged(lines: list[dict[str, Any]], code: int, *, starved: bool) -> Ended:
+    stages = tuple(line["stage"] for line in lines if "stage" in line)
+    last = lines[-1] if lines else {}
+    if "refused" in last:
+        raise ModelRefused(*last["refused"])
+    if "answer" in last:
+        return Ended(last["answer"], stages)
+    if not stages or starved or code > 0:
+        raise Unavailable(f"a trial process ended by itself (code {code}): try again")
+    if stages[-1] == "out of memory":
+        return Ended(None, stages, End.OUT_OF_MEMORY)
+    died_of = signal.Signals(-code).name if code else ""
+    return Ended(None, stages, _ENDS.get(died_of, End.CRASHED), died_of)
+
+
+# SIGKILL is ours or that of the CPU's hard limit; the machine's own, for memory, is far rarer.
+_ENDS: dict[str, End] = {"SIGXCPU": End.TIMED_OUT, "SIGKILL": End.TIMED_OUT}

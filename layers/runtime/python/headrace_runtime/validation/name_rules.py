@@ -1,0 +1,48 @@
+"""Rules on names: what can stand in a URL, a CSV header, a log line and an error."""
+
+from collections.abc import Iterable
+
+from onnx import ModelProto
+
+from headrace_runtime.errors import ModelRefused
+from headrace_runtime.validation import graph_walk
+
+MAX_NAME_CHARACTERS = 512
+
+
+def check(model: ModelProto) -> None:
+    """Let a model pass whose names can be shown, and whose tensors can be told apart.
+
+    Raises:
+        ModelRefused: NAME_INVALID, NAME_TWICE.
+    """
+    graph = model.graph
+    for side in (graph.input, graph.output):
+        _check_unique([value.name for value in side])
+        if any(not value.name for value in side):
+            raise ModelRefused("NAME_INVALID", "an input or output has no name: name it")
+    for each in graph_walk.graphs(model):
+        _check_unique([tensor.name for tensor in each.initializer])
+        _check_spelling(tensor.name for tensor in each.initializer)
+        _check_spelling(value.name for value in (*each.input, *each.output))
+    for node in graph_walk.nodes(model):
+        _check_spelling((node.op_type, node.domain, *node.input, *node.output))
+
+
+def _check_unique(names: list[str]) -> None:
+    if len(names) != len(set(names)):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ModelRefused(
+            "NAME_TWICE", f"two tensors are called {twice[:80]!r}: give each its own name"
+        )
+
+
+def _check_spelling(names: Iterable[str]) -> None:
+    for name in names:
+        # Not printable: control characters, line breaks, and the marks that turn text around.
+        if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+            raise ModelRefused(
+                "NAME_INVALID",
+                f"name {name[:80]!a} is longer than {MAX_NAME_CHARACTERS} characters or holds "
+                "ones that cannot be printed: rename it before the export",
+            )
