@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import moto  # before any boto3 session is made
 import pytest
+from moto.server import ThreadedMotoServer
 
 from headrace_runtime import settings
 from headrace_runtime.aws.registration import Registration
@@ -97,6 +98,16 @@ def aws(credentials: None) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """URL of a server before the `aws` world: for clients that are not boto3's."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
 @pytest.fixture
 def registration(aws: None) -> Registration:
     """The registry over the `aws` world's table."""
@@ -114,7 +125,9 @@ def event() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def function(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
+def function(
+    aws: None, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Callable[..., ModuleType]:
     """Import a handler afresh, as a cold start does, with its settings in the environment."""
 
     def start(name: str, **changed: Any) -> ModuleType:
@@ -125,6 +138,10 @@ def function(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Module
             monkeypatch.setenv(variable, value)
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", name)
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", name)
+        if name == "predict":  # calls AWS without boto3, so moto cannot catch it in the process
+            for service in ("DYNAMODB", "S3"):
+                url = request.getfixturevalue("aws_endpoint")
+                monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         return importlib.reload(importlib.import_module(f"functions.{name}.handler"))
 
     return start

@@ -27,6 +27,7 @@ class Request:
         parameters: the path's, by the names in the route.
         headers: by lower-case name; repeated ones are joined with commas.
         body: the bytes that were sent, content encoding still on.
+        method, path: of the request line, as the caller sent them.
     """
 
     route: str
@@ -35,6 +36,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     request_id: str
+    method: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,7 @@ def respond(
         request = _request(event, request_id)
         route = routes.get(request.route)
         if route is None:
-            http = event["requestContext"]["http"]
-            raise RouteNotFound(http["method"], http["path"])  # noqa: TRY301
+            raise RouteNotFound(request.method, request.path)  # noqa: TRY301 - answered below
         return _reply(route(request))
     except HeadraceError as error:
         if status_of(error) >= 500:
@@ -90,6 +92,7 @@ def _request(event: Mapping[str, Any], request_id: str) -> Request:
         raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     except (binascii.Error, UnicodeEncodeError):
         raise InvalidInput("the body is neither text nor base64") from None
+    http = event["requestContext"]["http"]
     return Request(
         route=event["routeKey"],
         parameters=event.get("pathParameters") or {},
@@ -97,6 +100,8 @@ def _request(event: Mapping[str, Any], request_id: str) -> Request:
         headers=event.get("headers") or {},
         body=raw,
         request_id=request_id,
+        method=http["method"],
+        path=http["path"],
     )
 
 
@@ -104,11 +109,12 @@ def _reply(answer: Answer) -> dict[str, Any]:
     headers = {"content-type": JSON, **answer.headers}
     text = headers["content-type"] == JSON and "content-encoding" not in headers
     body = answer.body.decode() if text else base64.b64encode(answer.body).decode()
-    if len(body) > MAX_ANSWER_BYTES:
+    size = _sent_bytes(body, text=text)
+    if size > MAX_ANSWER_BYTES:
         raise TooLarge(
             "an answer",
             limit_bytes=MAX_ANSWER_BYTES,
-            got_bytes=len(body),
+            got_bytes=size,
             advice="ask for fewer outputs, send fewer records a call, or drop them as a file",
         )
     return {
@@ -117,6 +123,12 @@ def _reply(answer: Answer) -> dict[str, Any]:
         "body": body,
         "isBase64Encoded": not text,
     }
+
+
+def _sent_bytes(body: str, *, text: bool) -> int:
+    """Return the bytes that *body* takes within Lambda's answer, where text is escaped again."""
+    short = len(body) * 6 <= MAX_ANSWER_BYTES  # no character becomes more than six bytes
+    return len(orjson.dumps(body)) if text and not short else len(body)
 
 
 def _error_answer(error: HeadraceError, request_id: str) -> Answer:
