@@ -1,0 +1,115 @@
+"""What a pair of templates promises, read as AWS would and named as the design names it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+Resource = Mapping[str, Any]
+
+
+class Cloud:
+    """Both stacks as one: resources by type, with references told by the names of the outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        templates = [json.loads(f.read_text()) for f in sorted(folder.glob("*.template.json"))]
+        self.resources: dict[str, Resource] = {}
+        self.outputs: dict[str, Any] = {}
+        for template in templates:
+            self.resources |= template["Resources"]
+            self.outputs |= template["Outputs"]
+        self._exports = {
+            output["Export"]["Name"]: output["Value"]
+            for output in self.outputs.values()
+            if "Export" in output
+        }
+        self._names = {
+            output["Value"]["Ref"]: _words(name)
+            for name, output in self.outputs.items()
+            if "Export" not in output and set(output["Value"]) == {"Ref"}
+        }
+
+    def of_type(self, kind: str) -> dict[str, Resource]:
+        """The properties of every resource of *kind*, by id."""
+        return {
+            key: resource["Properties"]
+            for key, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    @property
+    def functions(self) -> dict[str, Resource]:
+        """The properties of every function, by the folder that it is made of."""
+        return {self._source(key): p for key, p in self.of_type("AWS::Lambda::Function").items()}
+
+    def layers_of(self, function: str) -> list[str]:
+        """The folders of the layers that *function* sees."""
+        return [self._source(layer["Ref"]) for layer in self.functions[function]["Layers"]]
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The environment of *function*, references told by name."""
+        variables = self.functions[function]["Environment"]["Variables"]
+        return {name: self.told(value) for name, value in variables.items()}
+
+    def queue_of(self, function: str) -> str | None:
+        """The id of the queue that feeds *function*."""
+        for mapping in self.of_type("AWS::Lambda::EventSourceMapping").values():
+            if self._source(mapping["FunctionName"]["Ref"]) == function:
+                return mapping["EventSourceArn"]["Fn::GetAtt"][0]
+        return None
+
+    def may(self, function: str) -> set[tuple[str, str]]:
+        """What *function* may do, as (action, resource); its log and its own queue by that name."""
+        properties = self.functions[function]
+        own = {properties["LoggingConfig"]["LogGroup"]["Ref"]: "own log"}
+        queue = self.queue_of(function)
+        if queue is not None:
+            own[queue] = "own queue"
+        role = self.told(properties["Role"])
+        return {
+            (action, self.told(resource, own))
+            for policy in self.of_type("AWS::IAM::Policy").values()
+            if role in {self.told({"Fn::GetAtt": [who["Ref"], "Arn"]}) for who in policy["Roles"]}
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in _listed(statement["Action"])
+            for resource in _listed(statement["Resource"])
+        }
+
+    def statements(self) -> Iterator[Mapping[str, Any]]:
+        """Every statement that allows something, of whatever policy."""
+        for kind, document in (
+            ("AWS::IAM::Policy", "PolicyDocument"),
+            ("AWS::SQS::QueuePolicy", "PolicyDocument"),
+            ("AWS::S3::BucketPolicy", "PolicyDocument"),
+            ("AWS::IAM::Role", "AssumeRolePolicyDocument"),
+        ):
+            for properties in self.of_type(kind).values():
+                for statement in properties[document]["Statement"]:
+                    if statement["Effect"] == "Allow":
+                        yield statement
+
+    def told(self, value: Any, names: Mapping[str, str] | None = None) -> str:
+        """*value* as text, its references told by *names*, or by the names of the outputs."""
+        names = self._names | (names or {})
+        match value:
+            case {"Ref": key} | {"Fn::GetAtt": [key, _]}:
+                return names.get(key, key)
+            case {"Fn::ImportValue": export}:
+                return self.told(self._exports[export], names)
+            case {"Fn::Join": [between, parts]}:
+                return between.join(self.told(part, names) for part in parts)
+        return str(value)
+
+    def _source(self, key: str) -> str:
+        return self.resources[key]["Metadata"]["headrace:source"].split("/")[1]
+
+
+def _words(output: str) -> str:
+    """`ModelsBucket` as `models`: what a thing is called, without what it is."""
+    words = re.sub(r"(Bucket|Table|QueueUrl)$", "", output)
+    return words.lower()
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,28 @@
+"""One synth for all: what the CDK app says, as AWS would read it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure.cloud import Cloud
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of templates, written where there is no account, no Docker and no Node."""
+    folder = tmp_path_factory.mktemp("assembly")
+    command = [sys.executable, "-m", "infra.aws", "--no-bundling", "--outdir", str(folder)]
+    environment = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    subprocess.run(command, cwd=ROOT, env=environment | {"PATH": "/nowhere"}, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cloud(assembly: Path) -> Cloud:
+    """What both templates promise."""
+    return Cloud(assembly)

@@ -1,0 +1,133 @@
+"""Who may do what: the whole list, and what follows from it."""
+
+import pytest
+
+from tests.infrastructure.cloud import Cloud
+
+LOG = {("logs:CreateLogStream", "own log"), ("logs:PutLogEvents", "own log")}
+OWN_QUEUE = {
+    ("sqs:ChangeMessageVisibility", "own queue"),
+    ("sqs:DeleteMessage", "own queue"),
+    ("sqs:GetQueueAttributes", "own queue"),
+    ("sqs:GetQueueUrl", "own queue"),
+    ("sqs:ReceiveMessage", "own queue"),
+}
+
+
+def read(things: str) -> set[tuple[str, str]]:
+    return {("s3:GetObject", things), ("s3:GetObjectVersion", things)}
+
+
+def listed(bucket: str) -> set[tuple[str, str]]:
+    return {("s3:ListBucket", bucket), ("s3:ListBucketVersions", bucket)}
+
+
+def put(things: str) -> set[tuple[str, str]]:
+    return {("s3:PutObject", things), ("s3:AbortMultipartUpload", things)}
+
+
+def read_items(table: str) -> set[tuple[str, str]]:
+    return {("dynamodb:GetItem", table), ("dynamodb:Query", table)}
+
+
+def write_items(table: str) -> set[tuple[str, str]]:
+    verbs = ("ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem")
+    return {(f"dynamodb:{verb}", table) for verb in verbs}
+
+
+# Nothing less than this, and nothing more.
+MAY = {
+    "predict": LOG | read("models/artifacts/*") | read_items("registry"),
+    "manage": LOG
+    | put("models/models/*")
+    | read_items("registry")
+    | write_items("registry")
+    | read_items("jobs"),
+    "register": LOG
+    | OWN_QUEUE
+    | listed("models")
+    | read("models/models/*")
+    | read("models/artifacts/*")
+    | put("models/artifacts/*")
+    | read_items("registry")
+    | write_items("registry"),
+    "intake": LOG
+    | OWN_QUEUE
+    | listed("inbox")
+    | read("inbox/*")
+    | put("results/*")
+    | read_items("registry")
+    | read_items("jobs")
+    | write_items("jobs")
+    | {("sqs:SendMessage", "shards")},
+    "batch": LOG
+    | OWN_QUEUE
+    | listed("inbox")
+    | read("inbox/*")
+    | read("models/artifacts/*")
+    | put("results/*")
+    | read_items("registry")
+    | read_items("jobs")
+    | write_items("jobs"),
+}
+
+
+@pytest.mark.parametrize("function", MAY)
+def test_a_function_may_do_what_its_work_needs_and_nothing_else(cloud: Cloud, function: str):
+    assert cloud.may(function) == MAY[function]
+
+
+def test_every_function_is_listed(cloud: Cloud):
+    assert set(cloud.functions) == set(MAY)
+
+
+def test_every_function_has_a_role_of_its_own(cloud: Cloud):
+    roles = [cloud.told(function["Role"]) for function in cloud.functions.values()]
+    assert len(set(roles)) == len(roles)
+
+
+def test_only_register_writes_artifacts(cloud: Cloud):
+    writers = {
+        function
+        for function in cloud.functions
+        for action, resource in cloud.may(function)
+        if action == "s3:PutObject" and resource == "models/artifacts/*"
+    }
+    assert writers == {"register"}
+
+
+def test_no_function_writes_where_its_writing_would_wake_it(cloud: Cloud):
+    written = {
+        function: {r for action, r in cloud.may(function) if action == "s3:PutObject"}
+        for function in ("register", "intake", "batch")
+    }
+    assert written["register"] == {"models/artifacts/*"}
+    assert written["intake"] == written["batch"] == {"results/*"}
+
+
+def test_nobody_may_delete_an_object(cloud: Cloud):
+    actions = {action for function in cloud.functions for action, _ in cloud.may(function)}
+    assert not {action for action in actions if action.startswith("s3:Delete")}
+
+
+def test_no_managed_policy_is_attached(cloud: Cloud):
+    for role in cloud.of_type("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+        assert "Policies" not in role
+
+
+def test_no_statement_allows_a_star(cloud: Cloud):
+    for statement in cloud.statements():
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            assert "*" not in action
+        assert statement.get("Resource") != "*"
+        assert statement.get("Principal") not in ("*", {"AWS": "*"})
+
+
+def test_a_queue_takes_events_only_from_the_rule_that_feeds_it(cloud: Cloud):
+    rules = set(cloud.of_type("AWS::Events::Rule"))
+    for statement in cloud.statements():
+        if statement.get("Principal") == {"Service": "events.amazonaws.com"}:
+            (source,) = statement["Condition"]["ArnEquals"].values()
+            assert cloud.told(source) in rules

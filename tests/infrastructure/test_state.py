@@ -1,0 +1,105 @@
+"""What must survive does, and nobody else sees it."""
+
+import pytest
+
+from tests.infrastructure.cloud import Cloud
+
+KEEPS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
+
+
+def test_every_bucket_is_closed_to_the_public(cloud: Cloud):
+    for bucket in cloud.of_type("AWS::S3::Bucket").values():
+        assert bucket["PublicAccessBlockConfiguration"] == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }
+        owner = bucket["OwnershipControls"]["Rules"]
+        assert owner == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_every_bucket_is_encrypted_and_versioned(cloud: Cloud):
+    for bucket in cloud.of_type("AWS::S3::Bucket").values():
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_every_bucket_forgets_unfinished_uploads_and_old_versions(cloud: Cloud):
+    for bucket in cloud.of_type("AWS::S3::Bucket").values():
+        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        assert rule["Status"] == "Enabled"
+        assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+
+
+def test_every_bucket_tells_eventbridge_what_happens_in_it(cloud: Cloud):
+    for bucket in cloud.of_type("AWS::S3::Bucket").values():
+        assert bucket["NotificationConfiguration"] == {
+            "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+        }
+
+
+def test_every_bucket_is_reached_by_modern_tls_alone(cloud: Cloud):
+    refusals = {
+        policy["Bucket"]["Ref"]: [
+            statement["Condition"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny" and statement["Principal"] == {"AWS": "*"}
+        ]
+        for policy in cloud.of_type("AWS::S3::BucketPolicy").values()
+    }
+    for bucket in cloud.of_type("AWS::S3::Bucket"):
+        assert {"Bool": {"aws:SecureTransport": "false"}} in refusals[bucket]
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in refusals[bucket]
+
+
+def test_every_queue_is_encrypted_and_reached_by_tls_alone(cloud: Cloud):
+    refusing = {
+        policy["Queues"][0]["Ref"]
+        for policy in cloud.of_type("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+    queues = cloud.of_type("AWS::SQS::Queue")
+    assert refusing == set(queues)
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+
+
+def test_every_table_is_paid_by_request_encrypted_and_restorable(cloud: Cloud):
+    for table in cloud.of_type("AWS::DynamoDB::Table").values():
+        assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        restorable = table["PointInTimeRecoverySpecification"]
+        assert restorable == {"PointInTimeRecoveryEnabled": True}
+        assert table["DeletionProtectionEnabled"] is True
+
+
+@pytest.mark.parametrize("kind", KEEPS_DATA)
+def test_what_keeps_data_outlives_its_stack(cloud: Cloud, kind: str):
+    kept = [r for r in cloud.resources.values() if r["Type"] == kind]
+    assert kept
+    for resource in kept:
+        assert resource["DeletionPolicy"] == "Retain"
+        assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_outputs_name_what_callers_and_the_local_cloud_need(cloud: Cloud):
+    named = {name for name, output in cloud.outputs.items() if "Export" not in output}
+    assert named == {
+        "Url",
+        "ModelsBucket",
+        "InboxBucket",
+        "ResultsBucket",
+        "RegistryTable",
+        "JobsTable",
+        "ShardsQueueUrl",
+    }
+
+
+def test_nothing_works_by_a_custom_resource(cloud: Cloud):
+    kinds = {resource["Type"] for resource in cloud.resources.values()}
+    assert not {k for k in kinds if k.startswith(("Custom::", "AWS::CloudFormation::"))}
