@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -117,20 +116,6 @@ def takes_one(signature: Signature) -> bool:
                 expected=list(spec.shape),
             )
     return any(spec.shape[:1] != (FREE,) for spec in signature.inputs)
-
-
-def merged(answers: Iterator[Answers], rows: int) -> Iterator[Answers]:
-    """Yield *answers* with neighbours of one shape put together, up to *rows* records or so."""
-    waiting: list[Answers] = []
-    for answer in answers:
-        shapes = [output.shape[1:] for output in answer.outputs]
-        held = sum(len(a.rows) for a in waiting)
-        if waiting and (held >= rows or [o.shape[1:] for o in waiting[-1].outputs] != shapes):
-            yield _joined(waiting)
-            waiting = []
-        waiting.append(answer)
-    if waiting:
-        yield _joined(waiting)
 
 
 def _failed(record: Records, error: InferenceFailed) -> Answers:
