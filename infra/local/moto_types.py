@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import boto3
@@ -35,9 +36,15 @@ def plug_in_types(front_url: str) -> None:
     plug_in("AWS::ApiGatewayV2::Api", "", _api_at(front_url))
 
 
+@cache
+def _client(service: str) -> Any:
+    # Making one takes longer than the call that it is made for.
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
 def _api_at(front_url: str) -> Creator:
     def create(name: str, properties: dict[str, Any]) -> Deployed:
-        made = boto3.client("apigatewayv2").create_api(
+        made = _client("apigatewayv2").create_api(
             Name=properties.get("Name", name),
             ProtocolType=properties.get("ProtocolType", "HTTP"),
             Description=properties.get("Description", ""),
@@ -51,12 +58,12 @@ def _integration(_: str, properties: dict[str, Any]) -> Deployed:
     wanted = {name: properties[name] for name in _INTEGRATION_PROPERTIES if name in properties}
     if "TimeoutInMillis" in properties:
         wanted["TimeoutInMillis"] = int(properties["TimeoutInMillis"])
-    made = boto3.client("apigatewayv2").create_integration(**wanted)
+    made = _client("apigatewayv2").create_integration(**wanted)
     return Deployed(made["IntegrationId"], {"IntegrationId": made["IntegrationId"]})
 
 
 def _route(_: str, properties: dict[str, Any]) -> Deployed:
-    made = boto3.client("apigatewayv2").create_route(
+    made = _client("apigatewayv2").create_route(
         ApiId=properties["ApiId"],
         RouteKey=properties["RouteKey"],
         Target=properties["Target"],
@@ -65,7 +72,7 @@ def _route(_: str, properties: dict[str, Any]) -> Deployed:
 
 
 def _stage(_: str, properties: dict[str, Any]) -> Deployed:
-    boto3.client("apigatewayv2").create_stage(
+    _client("apigatewayv2").create_stage(
         ApiId=properties["ApiId"],
         StageName=properties["StageName"],
         StageVariables=properties.get("StageVariables", {}),
@@ -74,7 +81,7 @@ def _stage(_: str, properties: dict[str, Any]) -> Deployed:
 
 
 def _bucket(name: str, properties: dict[str, Any]) -> Deployed:
-    s3 = boto3.client("s3")
+    s3 = _client("s3")
     region = s3.meta.region_name
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
     if (versioning := properties.get("VersioningConfiguration")) is not None:
@@ -111,12 +118,12 @@ def _event_source_mapping(_: str, properties: dict[str, Any]) -> Deployed:
         wanted["ScalingConfig"] = {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}
     # Disabled for moto, whose own poller delivers one message a call, with invented attributes,
     # and deletes it whatever comes of it.
-    made = boto3.client("lambda").create_event_source_mapping(Enabled=False, **wanted)
+    made = _client("lambda").create_event_source_mapping(Enabled=False, **wanted)
     return Deployed(made["UUID"], {"Id": made["UUID"]})
 
 
 def _queue_policy(name: str, properties: dict[str, Any]) -> Deployed:
-    sqs = boto3.client("sqs")
+    sqs = _client("sqs")
     for queue in properties["Queues"]:
         policy = json.dumps(properties["PolicyDocument"])
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
