@@ -5,14 +5,15 @@ what it was made of, so that one that stands is never built again.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from infra.aws.layer_trim import trim
+from infra.aws.layer_trim import KEPT_FACTS, NEEDLESS, trim
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("essentials", "inference", "onnx")
@@ -20,7 +21,7 @@ PYTHON = "3.13"
 # Lambda's Python 3.13 runs on Amazon Linux 2023, glibc 2.34; wheels carry older tags than that.
 GLIBC_TAGS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
-# Change it with what is done to the wheels below: a layer built otherwise is another layer.
+# Change it with what is done below: a layer that is built otherwise is another layer.
 RECIPE = "1"
 # The first moment that a zip file can hold.
 LONG_AGO = 315_532_800
@@ -30,25 +31,29 @@ def build(name: str, architecture: str = "x86_64") -> Path:
     """Return the folder of layer *name*, built if it does not stand yet.
 
     Raises:
-        subprocess.CalledProcessError: pip could not get a pinned wheel; nothing was built.
+        subprocess.CalledProcessError: pip could not get a pinned wheel; nothing stands that was
+            not there before.
     """
     folder = ROOT / "build" / "layers" / name / digest(name, architecture)[:16]
     if folder.exists():
         return folder
-    draft = folder.with_suffix(".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    _install(name, architecture, draft / "python")
-    trim(draft / "python")
-    for path in [*draft.rglob("*"), draft]:
-        os.utime(path, (LONG_AGO, LONG_AGO))
-    draft.rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".draft-") as scratch:
+        draft = Path(scratch) / "layer"
+        _install(name, architecture, draft / "python")
+        trim(draft / "python")
+        for path in [*draft.rglob("*"), draft]:
+            os.utime(path, (LONG_AGO, LONG_AGO))
+        # Somebody else may have built the same meanwhile.
+        with contextlib.suppress(OSError):
+            draft.rename(folder)
     return folder
 
 
 def digest(name: str, architecture: str = "x86_64") -> str:
     """Return what layer *name* is made of, as a SHA-256: its pins, the platform, the recipe."""
-    pins = _requirements(name).read_bytes()
-    return hashlib.sha256(f"{RECIPE} {PYTHON} {architecture}\n".encode() + pins).hexdigest()
+    made_of = (RECIPE, PYTHON, architecture, NEEDLESS, KEPT_FACTS, _requirements(name).read_text())
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
 def _requirements(name: str) -> Path:

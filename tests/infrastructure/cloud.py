@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
+
 Resource = Mapping[str, Any]
 
 

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infrastructure.cloud import Cloud
-
-ROOT = Path(__file__).parents[2]
+from tests.infrastructure.cloud import ROOT, Cloud
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,12 @@
 """Every function is made by the one recipe."""
 
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
 from headrace_runtime import settings
-from tests.infrastructure.cloud import Cloud
+from tests.infrastructure.cloud import ROOT, Cloud
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "predict": settings.PredictSettings,
     "manage": settings.ManageSettings,

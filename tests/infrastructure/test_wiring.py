@@ -2,13 +2,11 @@
 
 import ast
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import pytest
 
-from tests.infrastructure.cloud import Cloud
+from tests.infrastructure.cloud import ROOT, Cloud
 
-ROOT = Path(__file__).parents[2]
 FED_BY_A_QUEUE = ("register", "intake", "batch")
 
 
