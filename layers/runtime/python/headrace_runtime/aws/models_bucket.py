@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from headrace_runtime.errors import DigestMismatch, InvalidName, ObjectNotFound
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 UPLOAD_EXPIRES_S = 900  # of a presigned upload: it is a key to the bucket, and short-lived
+
+# Without these boto3 signs uploads by a method that newer regions refuse, for a host that redirects.
+SIGNED_UPLOADS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 _DROPPED, _SUFFIX, _ARTIFACTS = "models/", ".onnx", "artifacts/"
 _CHUNK_BYTES = 1 << 20

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from headrace_runtime.aws.registry import Item, Registry, version_key
-from headrace_runtime.errors import Conflict, ModelNotFound, ModelRefused, Unavailable
+from headrace_runtime.errors import (
+    AliasNotFound,
+    Conflict,
+    ModelNotFound,
+    ModelRefused,
+    Unavailable,
+)
 from headrace_runtime.model.alias import LIVE, Alias
 from headrace_runtime.model.manifest import Manifest
 
@@ -92,12 +98,37 @@ class Registration(Registry):
             Conflict: the alias is no longer at *old*; nothing was written.
             Unavailable: other transactions were in the way; nothing was written.
         """
+        if not self._moved(model, old, new):
+            raise Conflict(f"alias {new.name!r} of model {model!r} has moved: read it again")
+
+    def change(self, model: str, alias: str, to: Callable[[Alias | None], Alias]) -> Alias:
+        """Move an alias to what *to* makes of where it stands, and return that.
+
+        Args:
+            model: the model's name.
+            alias: the alias's name.
+            to: gives the new alias for the one that stands, None where none does; called again
+                if the alias moved meanwhile.
+
+        Raises:
+            ModelNotFound, VersionNotFound: there is nothing to point to; nothing was written.
+            Conflict: it moved every time; nothing was written.
+        """
+        for _ in range(_TRIES):
+            try:
+                old = self.alias(model, alias)
+            except AliasNotFound:
+                old = None
+            new = to(old)
+            if self._moved(model, old, new):
+                return new
+        raise Conflict(f"alias {alias!r} of model {model!r} moves too often: try again")
+
+    def _moved(self, model: str, old: Alias | None, new: Alias) -> bool:
         self.manifest(model, new.version)
         if new.canary is not None:
             self.manifest(model, new.canary.version)
-        put = self._put_alias(model, new, replaces=old)
-        if not self._transact([put]):
-            raise Conflict(f"alias {new.name!r} of model {model!r} has moved: read it again")
+        return self._transact([self._put_alias(model, new, replaces=old)])
 
     def _item(self, pk: str, sk: str) -> Item | None:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -7,6 +7,7 @@ from headrace_runtime.errors import InvalidName
 _MODEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ALIAS = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
+MAX_VERSION = 999_999_999
 
 # The first folders of keys; a model of such a name could not be told from them.
 RESERVED = frozenset({"artifacts", "inbox", "models", "results"})

@@ -1,0 +1,91 @@
+"""The control API: models and what became of them, uploads, aliases, jobs.
+
+Request → names checked → registry or jobs → answer. Nothing here loads a model.
+"""
+
+import os
+import uuid
+from functools import partial
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.models_bucket import SIGNED_UPLOADS, ModelsBucket
+from headrace_runtime.aws.registration import Registration
+from headrace_runtime.edge import control_api as api
+from headrace_runtime.edge.failure_log import log_failure
+from headrace_runtime.edge.http_api import Answer, Request, Route, json_answer, respond
+from headrace_runtime.model.names import alias_name, model_name
+from headrace_runtime.settings import ManageSettings
+
+settings = ManageSettings.from_env(os.environ)
+dynamodb = boto3.client("dynamodb")
+registry = Registration(settings.registry_table, dynamodb=dynamodb)
+jobs = Jobs(settings.jobs_table, dynamodb=dynamodb)
+bucket = ModelsBucket(settings.models_bucket, s3=boto3.client("s3", config=SIGNED_UPLOADS))
+
+
+def models(_: Request) -> Answer:
+    """List the models."""
+    return api.models_answer(registry.latest_versions())
+
+
+def model(request: Request) -> Answer:
+    """Show a model: versions, aliases, refusals."""
+    name = model_name(request.parameters["model"])
+    return api.model_answer(
+        name,
+        registry.latest(name),
+        manifests=registry.manifests(name),
+        aliases=registry.aliases(name),
+        refusals=registry.refusals(name),
+    )
+
+
+def upload(request: Request) -> Answer:
+    """Give a presigned upload; what is uploaded there is registered as anything dropped is."""
+    name = model_name(request.parameters["model"])
+    return json_answer(
+        bucket.upload(name, uuid.uuid4().hex, max_bytes=settings.max_model_bytes), 201
+    )
+
+
+def alias(request: Request) -> Answer:
+    """Show where an alias points."""
+    name, which = _alias_names(request)
+    return api.alias_answer(name, registry.alias(name, which))
+
+
+def move_alias(request: Request) -> Answer:
+    """Move an alias, or make it."""
+    name, which = _alias_names(request)
+    move = api.alias_move(request.body)
+    return api.alias_answer(name, registry.change(name, which, partial(move.apply, which)))
+
+
+def job(request: Request) -> Answer:
+    """Show how far a job is."""
+    return json_answer(jobs.get(request.parameters["job"]).to_dict())
+
+
+def _alias_names(request: Request) -> tuple[str, str]:
+    return model_name(request.parameters["model"]), alias_name(request.parameters["alias"])
+
+
+ROUTES: dict[str, Route] = {
+    "GET /models": models,
+    "GET /models/{model}": model,
+    "POST /models/{model}/versions": upload,
+    "GET /models/{model}/aliases/{alias}": alias,
+    "PUT /models/{model}/aliases/{alias}": move_alias,
+    "GET /jobs/{job}": job,
+}
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one HTTP API event."""
+    return respond(
+        event, ROUTES, on_failure=partial(log_failure, request_id=context.aws_request_id)
+    )

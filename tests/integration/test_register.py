@@ -1,0 +1,115 @@
+"""Models dropped into the bucket, through the handler, on moto."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from headrace_runtime.model.alias import Alias
+from tests import onnx_models
+
+
+@pytest.fixture
+def drop(function, event, context) -> Callable[..., dict[str, Any]]:
+    """Put bytes into the models bucket and let `register` take the event, *times* over."""
+
+    def dropped(data: bytes, key: str = "models/digits/digits v1.onnx", times: int = 1, **changed):
+        stored = boto3.client("s3").put_object(Bucket="models", Key=key, Body=data)
+        happened = event("register.dropped_model")
+        record = happened["Records"][0]
+        body = json.loads(record["body"])
+        body["detail"]["object"] |= {"key": key, "version-id": stored["VersionId"]}
+        record["body"] = json.dumps(body)
+        handler = function("register", **changed)
+        return [handler.lambda_handler(happened, context) for _ in range(times)][-1]
+
+    return dropped
+
+
+DONE = {"batchItemFailures": []}
+
+
+def test_a_dropped_model_becomes_version_1_and_live(drop, registration):
+    data = onnx_models.linear()
+    assert drop(data) == DONE
+    manifest = registration.manifest("digits", 1)
+    assert manifest.digest == hashlib.sha256(data).hexdigest()
+    assert manifest.signature == onnx_models.linear_signature()
+    assert manifest.origin.startswith("s3://models/models/digits/digits v1.onnx?versionId=")
+    assert registration.alias("digits", "live") == Alias("live", 1)
+
+
+def test_the_bytes_of_a_version_are_kept_under_their_digest(drop, registration):
+    data = onnx_models.linear()
+    drop(data)
+    (file,) = registration.manifest("digits", 1).files
+    assert file.key == f"artifacts/{hashlib.sha256(data).hexdigest()}/model.onnx"
+    assert boto3.client("s3").get_object(Bucket="models", Key=file.key)["Body"].read() == data
+
+
+def test_an_event_delivered_twice_has_one_effect(drop, registration):
+    assert drop(onnx_models.linear(), times=2) == DONE
+    assert [m.version for m in registration.manifests("digits")] == [1]
+
+
+def test_the_same_bytes_under_another_key_stay_the_version_they_are(drop, registration):
+    drop(onnx_models.linear())
+    drop(onnx_models.linear(), key="models/digits/again.onnx")
+    assert [m.version for m in registration.manifests("digits")] == [1]
+
+
+def test_other_bytes_become_version_2_and_live_stays(drop, registration):
+    drop(onnx_models.linear())
+    drop(onnx_models.linear(outputs=2))
+    assert registration.latest("digits") == 2
+    assert registration.alias("digits", "live").version == 1
+
+
+def test_a_refused_model_is_listed_with_the_reason(drop, registration):
+    assert drop(b"<html>404</html>") == DONE
+    (refusal,) = registration.refusals("digits")
+    assert refusal["digest"] == hashlib.sha256(b"<html>404</html>").hexdigest()
+    assert refusal["rule"] == "NOT_ONNX"
+    assert refusal["error"].startswith("the file is text (HTML, XML or JSON): export the model")
+    assert registration.models() == ["digits"]
+
+
+def test_a_refused_model_is_not_tried_again(drop, registration, monkeypatch):
+    drop(b"<html>404</html>")
+    before = registration.refusals("digits")
+    drop(b"<html>404</html>", key="models/digits/again.onnx")
+    assert registration.refusals("digits") == before
+
+
+def test_a_model_that_is_too_large_is_refused_unread(drop, registration):
+    assert drop(onnx_models.linear(), max_model_bytes=100) == DONE
+    (refusal,) = registration.refusals("digits")
+    assert refusal["rule"] == "TOO_LARGE"
+    assert refusal["digest"].startswith("etag:")
+
+
+@pytest.mark.parametrize("case", ["test_event", "foreign_key"])
+def test_what_is_no_models_event_is_acknowledged(case, function, event, context, registration):
+    assert function("register").lambda_handler(event(f"register.{case}"), context) == DONE
+    assert registration.models() == []
+
+
+def test_an_object_that_is_gone_is_acknowledged(function, event, context, registration):
+    happened = event("register.dropped_model")
+    assert function("register").lambda_handler(happened, context) == DONE
+    assert registration.models() == []
+
+
+def test_a_message_that_fails_comes_again(function, event, context):
+    boto3.client("dynamodb").delete_table(TableName="registry")
+    stored = boto3.client("s3").put_object(Bucket="models", Key="models/m/a.onnx", Body=b"x")
+    happened = event("register.dropped_model")
+    body = json.loads(happened["Records"][0]["body"])
+    body["detail"]["object"] |= {"key": "models/m/a.onnx", "version-id": stored["VersionId"]}
+    happened["Records"][0]["body"] = json.dumps(body)
+    answer = function("register").lambda_handler(happened, context)
+    failed = [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975830a7d"}]
+    assert answer == {"batchItemFailures": failed}
