@@ -32,7 +32,11 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "POST /models/{model}/versions",
         "GET /models/{model}/aliases/{alias}",
         "PUT /models/{model}/aliases/{alias}",
+        "POST /jobs",
         "GET /jobs/{job}",
+        "GET /jobs/{job}/results",
+        "GET /jobs/{job}/errors",
+        "GET /jobs/{job}/manifest",
     ),
 }
 

@@ -21,7 +21,7 @@ BESIDE_MODELS_MB = 512
 # A model is loaded by path: its files lie in /tmp, the largest beside what was loaded before.
 MODELS_DISK_MB = 2048
 MAX_MODEL_BYTES = 512 << 20
-# In the order that a version's files, an object's results and so on stand in the design.
+# The two halves of the models bucket: what anyone may drop, and what is served.
 DROPPED = "models/*"
 ARTIFACTS = "artifacts/*"
 
@@ -74,6 +74,7 @@ class ServiceStack(Stack):
             source="manage",
             settings=settings.ManageSettings(
                 models_bucket=state.models.bucket_name,
+                inbox_bucket=state.inbox.bucket_name,
                 registry_table=state.registry.table_name,
                 jobs_table=state.jobs.table_name,
                 max_model_bytes=MAX_MODEL_BYTES,
@@ -82,8 +83,11 @@ class ServiceStack(Stack):
             memory_mb=512,
             timeout_s=29,
         )
-        # It never writes there itself: an upload that it signed is done with its permission.
+        # It moves no bytes itself: what it signed is done with its permission.
         grants.put_objects(manage.role, state.models, DROPPED)
+        grants.put_objects(manage.role, state.inbox, "inbox/*")
+        grants.read_objects(manage.role, state.inbox, "inbox/*")
+        grants.read_objects(manage.role, state.results, "*")
         grants.read_items(manage.role, state.registry)
         grants.write_items(manage.role, state.registry)
         grants.read_items(manage.role, state.jobs)
@@ -141,6 +145,9 @@ class ServiceStack(Stack):
         grants.read_objects(batch.role, state.inbox, "*")
         grants.read_objects(batch.role, state.models, ARTIFACTS)
         grants.put_objects(batch.role, state.results, "*")
+        # Whether a job's manifest stands already is asked by reading it.
+        grants.read_objects(batch.role, state.results, "*")
+        grants.list_objects(batch.role, state.results)
         grants.read_items(batch.role, state.registry)
         grants.read_items(batch.role, state.jobs)
         grants.write_items(batch.role, state.jobs)
@@ -168,6 +175,8 @@ class ServiceStack(Stack):
         grants.list_objects(intake.role, state.inbox)
         grants.read_objects(intake.role, state.inbox, "*")
         grants.put_objects(intake.role, state.results, "*")
+        grants.read_objects(intake.role, state.results, "*")
+        grants.list_objects(intake.role, state.results)
         grants.read_items(intake.role, state.registry)
         grants.read_items(intake.role, state.jobs)
         grants.write_items(intake.role, state.jobs)

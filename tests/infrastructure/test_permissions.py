@@ -40,6 +40,9 @@ MAY = {
     "predict": LOG | read("models/artifacts/*") | read_items("registry"),
     "manage": LOG
     | put("models/models/*")
+    | put("inbox/inbox/*")
+    | read("inbox/inbox/*")
+    | read("results/*")
     | read_items("registry")
     | write_items("registry")
     | read_items("jobs"),
@@ -55,6 +58,8 @@ MAY = {
     | OWN_QUEUE
     | listed("inbox")
     | read("inbox/*")
+    | listed("results")
+    | read("results/*")
     | put("results/*")
     | read_items("registry")
     | read_items("jobs")
@@ -65,6 +70,8 @@ MAY = {
     | listed("inbox")
     | read("inbox/*")
     | read("models/artifacts/*")
+    | listed("results")
+    | read("results/*")
     | put("results/*")
     | read_items("registry")
     | read_items("jobs")
