@@ -38,6 +38,7 @@ SETTINGS: dict[str, settings.Settings] = {
     ),
     "manage": settings.ManageSettings(
         models_bucket="models",
+        inbox_bucket="inbox",
         registry_table="registry",
         jobs_table="jobs",
         max_model_bytes=512 << 20,

@@ -1,4 +1,4 @@
-"""The control API: models and what became of them, uploads, aliases, jobs.
+"""The control API: models and what became of them, uploads, aliases, jobs and their files.
 
 Request → names checked → registry or jobs → answer. Nothing here loads a model.
 """
@@ -11,12 +11,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from headrace_runtime.aws.job_door import JobDoor
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.models_bucket import SIGNED_UPLOADS, ModelsBucket
 from headrace_runtime.aws.registration import Registration
 from headrace_runtime.edge import control_api as api
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.edge.http_api import Answer, Request, Route, json_answer, respond
+from headrace_runtime.edge.jobs_api import FileArrived, job_request
 from headrace_runtime.model.names import alias_name, model_name
 from headrace_runtime.settings import ManageSettings
 
@@ -24,7 +26,9 @@ settings = ManageSettings.from_env(os.environ)
 dynamodb = boto3.client("dynamodb")
 registry = Registration(settings.registry_table, dynamodb=dynamodb)
 jobs = Jobs(settings.jobs_table, dynamodb=dynamodb)
-bucket = ModelsBucket(settings.models_bucket, s3=boto3.client("s3", config=SIGNED_UPLOADS))
+s3 = boto3.client("s3", config=SIGNED_UPLOADS)
+bucket = ModelsBucket(settings.models_bucket, s3=s3)
+door = JobDoor(settings.inbox_bucket, registry, s3=s3)
 
 
 def models(_: Request) -> Answer:
@@ -70,6 +74,19 @@ def job(request: Request) -> Answer:
     return json_answer(jobs.get(request.parameters["job"]).to_dict())
 
 
+def submit(request: Request) -> Answer:
+    """Give a presigned upload into the inbox, or name the job of a file that has arrived there."""
+    asked = job_request(request.body)
+    if isinstance(asked, FileArrived):
+        return json_answer({"job_id": door.job_of(asked.key), "key": asked.key})
+    return json_answer(door.upload(asked.target, asked.file, uuid.uuid4().hex).to_dict(), 201)
+
+
+def download(part: str, request: Request) -> Answer:
+    """Give a presigned address of one of an ended job's files."""
+    return json_answer(door.download(jobs.get(request.parameters["job"]), part))
+
+
 def _alias_names(request: Request) -> tuple[str, str]:
     return model_name(request.parameters["model"]), alias_name(request.parameters["alias"])
 
@@ -80,7 +97,11 @@ ROUTES: dict[str, Route] = {
     "POST /models/{model}/versions": upload,
     "GET /models/{model}/aliases/{alias}": alias,
     "PUT /models/{model}/aliases/{alias}": move_alias,
+    "POST /jobs": submit,
     "GET /jobs/{job}": job,
+    "GET /jobs/{job}/results": partial(download, "results"),
+    "GET /jobs/{job}/errors": partial(download, "errors"),
+    "GET /jobs/{job}/manifest": partial(download, "manifest"),
 }
 
 

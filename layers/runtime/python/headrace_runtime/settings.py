@@ -59,6 +59,7 @@ class ManageSettings(Settings):
     """
 
     models_bucket: str
+    inbox_bucket: str
     registry_table: str
     jobs_table: str
     max_model_bytes: int
