@@ -13,6 +13,7 @@
     - InferenceFailed       the model cannot run on these values
     - ModelUnfit            the model cannot do what it was asked to do
   + TooLarge                more bytes than can be carried or held
+  + OutOfTime               more work than one run of a function can do
   + NotFound
     - ModelNotFound
     - VersionNotFound
@@ -153,6 +154,10 @@ class TooLarge(HeadraceError):
             limit_bytes=limit_bytes,
             got_bytes=got_bytes,
         )
+
+
+class OutOfTime(HeadraceError):
+    """More work than one run of a function can do."""
 
 
 class NotFound(HeadraceError):

@@ -65,6 +65,8 @@ class Jobs:
                 },
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            if self.get(old.job_id) == new:  # written by a first try whose answer was lost
+                return new
             raise Conflict(
                 f"job {old.job_id} is no longer {old.state} at attempt {old.attempt}: "
                 f"it was not moved to {new.state}"

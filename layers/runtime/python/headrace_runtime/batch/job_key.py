@@ -43,9 +43,7 @@ def parse_key(key: str) -> JobKey:
             "<model>@<alias or version>/<file>"
         )
     model, at, reference = folder.partition("@")
-    return JobKey(
-        model_name(model), version_or_alias(reference) if at else LIVE, file_format(rest)
-    )
+    return JobKey(model_name(model), version_or_alias(reference) if at else LIVE, file_format(rest))
 
 
 def file_format(key: str) -> FileFormat:

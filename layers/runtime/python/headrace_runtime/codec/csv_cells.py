@@ -89,7 +89,7 @@ def _integer(cell: str, datatype: Datatype) -> int:
     text = _present(cell)
     if not _INTEGER.fullmatch(text):
         raise ValueError(f"{_shown(text)} is not a whole number")
-    number, bounds = int(text), np.iinfo(datatype.dtype)
+    number, bounds = int(text), np.iinfo(datatype.dtype.name)
     if not bounds.min <= number <= bounds.max:
         raise ValueError(f"{_shown(text)} is out of the range of {datatype}")
     return number

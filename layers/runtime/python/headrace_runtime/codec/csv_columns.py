@@ -36,7 +36,7 @@ def text_records(rows: list[TextRow], first_row: int, layout: CsvLayout) -> Reco
     arrays = [_input(part, columns, good, bad, layout) for part in layout.inputs]
     gone = [index for index, position in enumerate(good) if position in bad]
     lines = np.array([line for line, _ in rows], np.int64)
-    kept = without(np.array(good, np.int64), gone)
+    kept = np.array([position for position in good if position not in bad], np.int64)
     return Records(
         rows=first_row + kept,
         lines=lines[kept],

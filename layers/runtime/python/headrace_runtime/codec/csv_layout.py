@@ -71,9 +71,7 @@ def _elements(spec: TensorSpec) -> int:
 def _named(spec: TensorSpec, names: list[str]) -> InputColumns:
     if names.count(spec.name) > 1:
         raise InvalidInput(f"the header names column {spec.name!r} {names.count(spec.name)} times")
-    return InputColumns(
-        spec.name, spec.datatype, record_shape(spec), (names.index(spec.name),)
-    )
+    return InputColumns(spec.name, spec.datatype, record_shape(spec), (names.index(spec.name),))
 
 
 def _ordered(names: list[str], specs: Sequence[TensorSpec]) -> tuple[InputColumns, ...]:
@@ -106,10 +104,10 @@ def _ordered(names: list[str], specs: Sequence[TensorSpec]) -> tuple[InputColumn
 def _check_is_header(names: list[str]) -> None:
     """Refuse a first row that is a record: read as a header, it would go unanswered.
 
-    Numbers that merely count the columns are what pandas names columns without names.
+    0, 1, 2, … is what pandas names columns without names; a single 0 is likelier a record.
     """
-    counts = ([str(i + first) for i in range(len(names))] for first in (0, 1))
-    if all(map(_is_number, names)) and names not in list(counts):
+    counted = len(names) > 1 and names == [str(i) for i in range(len(names))]
+    if all(map(_is_number, names)) and not counted:
         raise InvalidInput(
             "the first row holds numbers only: put a header row with the columns' names above it"
         )

@@ -56,9 +56,7 @@ def _header(text: CsvText) -> list[str]:
     raise InvalidInput("the file has no header: the first row must name the columns")
 
 
-def _block(
-    block: bytes | BadLine, text: CsvText, layout: CsvLayout, row: int
-) -> Iterator[Records]:
+def _block(block: bytes | BadLine, text: CsvText, layout: CsvLayout, row: int) -> Iterator[Records]:
     tensors = number_tensors(block, layout) if isinstance(block, bytes) else None
     if tensors is None:
         text.add(block)

@@ -1,8 +1,8 @@
-"""JSON Lines → tensors: one record a line, many lines at a time.
+r"""JSON Lines → tensors: one record a line, many lines at a time.
 
 A line is an object by the inputs' names (other members are ignored) or, for a model with one
 input, the value itself: a number, text, true or false, or lists nested as the input's shape or
-flat. An empty line is no record. Lines end at `\\n` and nowhere else.
+flat. An empty line is no record. Lines end at `\n` and nowhere else.
 """
 
 from collections.abc import Iterator
@@ -61,12 +61,10 @@ def read_json_lines(stream: ByteStream, signature: Signature) -> Iterator[Record
         yield from _grouped(read, signature)
 
 
-def _read(
-    text: bytes | BadLine, row: int, line: int, signature: Signature, block: _Block
-) -> None:
+def _read(text: bytes | BadLine, row: int, line: int, signature: Signature, block: _Block) -> None:
     try:
         if isinstance(text, BadLine):
-            raise InvalidInput(text.error)  # noqa: TRY301 - told like the errors of reading
+            raise InvalidInput(text.error)
         value = read_json(text.removeprefix(_BOM) if line == 1 else text, "the line")
         values = _values(value, signature)
         shapes = tuple(map(_shape, signature.inputs, values))
@@ -96,7 +94,8 @@ def _shape(spec: TensorSpec, value: Any) -> tuple[int, ...]:
     wanted = record_shape(spec)
     if FREE not in wanted:
         return wanted
-    lengths, inner = [], value
+    lengths: list[int] = []
+    inner = value
     while isinstance(inner, list) and len(lengths) < len(wanted):
         lengths.append(len(inner))
         inner = inner[0] if inner else None
@@ -152,9 +151,7 @@ def _tensors(
     return fit, joined, unfit
 
 
-def _stacked(
-    records: list[_Record], shapes: Shapes, signature: Signature
-) -> tuple[Tensor, ...]:
+def _stacked(records: list[_Record], shapes: Shapes, signature: Signature) -> tuple[Tensor, ...]:
     return tuple(
         tensor_from_json(
             spec.name, spec.datatype, (len(records), *shape), [r.values[i] for r in records]
@@ -165,20 +162,19 @@ def _stacked(
 
 def _single(record: _Record, signature: Signature) -> tuple[Tensor, ...]:
     """Return the tensors of one record; a value of one element may stand without a list."""
+    parts = zip(signature.inputs, record.shapes, record.values, strict=True)
     return tuple(
-        tensor_from_json(
-            spec.name,
-            spec.datatype,
-            shape,
-            [value] if not isinstance(value, list) and shape and element_count(shape) == 1 else value,
-        )
-        for spec, shape, value in zip(signature.inputs, record.shapes, record.values, strict=True)
+        tensor_from_json(spec.name, spec.datatype, shape, _listed(value, shape))
+        for spec, shape, value in parts
     )
 
 
-def _as_records(
-    records: list[_Record], tensors: tuple[Tensor, ...], bad: list[BadRow]
-) -> Records:
+def _listed(value: Any, shape: tuple[int, ...]) -> Any:
+    bare = not isinstance(value, list | dict) and value is not None
+    return [value] if bare and shape and element_count(shape) == 1 else value
+
+
+def _as_records(records: list[_Record], tensors: tuple[Tensor, ...], bad: list[BadRow]) -> Records:
     return Records(
         np.array([r.row for r in records], np.int64),
         np.array([r.line for r in records], np.int64),

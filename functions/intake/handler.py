@@ -1,0 +1,53 @@
+"""A dropped file becomes a job.
+
+SQS message → which file (`dropped`) → job, made once, its version fixed (`intake`) → its shards in
+the queue of `batch`. What is no file is let go; a fault gives only its own message back.
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from headrace_runtime.aws.dropped import dropped_file
+from headrace_runtime.aws.intake import Intake
+from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.registry import Registry
+from headrace_runtime.aws.results_bucket import ResultsBucket
+from headrace_runtime.settings import IntakeSettings
+
+settings = IntakeSettings.from_env(os.environ)
+logger = Logger()
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+dynamodb = boto3.client("dynamodb")
+intake = Intake(
+    registry=Registry(settings.registry_table, dynamodb=dynamodb),
+    jobs=Jobs(settings.jobs_table, dynamodb=dynamodb),
+    results=ResultsBucket(settings.results_bucket, s3=boto3.client("s3")),
+    sqs=boto3.client("sqs"),
+    queue_url=settings.shards_queue_url,
+)
+
+
+def take_in(record: SQSRecord) -> None:
+    """Make the job of one event's file."""
+    source = dropped_file(record.body)
+    if source is None:
+        logger.info("no file", message_id=record.message_id)
+        return
+    job = intake.accept(source, datetime.now(UTC))
+    logger.info("job", job_id=job.job_id, state=job.state, model=job.model, version=job.version)
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Take in every message; return those to be delivered again."""
+    return process_partial_response(event, take_in, processor, context)

@@ -1,0 +1,93 @@
+"""Dropped files as streams of bytes, read on from where a connection broke."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+from urllib3.exceptions import HTTPError
+
+from headrace_runtime.batch.job import Source
+from headrace_runtime.errors import InvalidInput, ObjectNotFound, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_TRIES = 5  # without a single byte between them
+
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed", "404"})
+_DENIED = {
+    "AccessDenied": "Headrace may not read it, or it is gone",
+    "InvalidObjectState": "it is archived: restore it and drop it again",
+    "KMS.DisabledException": "its encryption key is disabled",
+    "KMS.KMSInvalidStateException": "its encryption key cannot be used",
+    "PreconditionFailed": "it was replaced while it was read",
+    "InvalidRange": "it is shorter than its event said",
+}
+
+
+class Inbox:
+    """Reads dropped files."""
+
+    def __init__(self, *, s3: "S3Client") -> None:
+        self._s3 = s3
+
+    def open(self, source: Source) -> "DroppedFile":
+        """Return the file from its first byte, exactly the version that *source* names.
+
+        Raises:
+            ObjectNotFound: that version is gone.
+            InvalidInput: it is there and cannot be read, for a reason that a retry will not mend.
+        """
+        return DroppedFile(source, self._s3)
+
+
+class DroppedFile:
+    """One version of one object, read once from start to end."""
+
+    def __init__(self, source: Source, s3: "S3Client") -> None:
+        self._source = source
+        self._s3 = s3
+        self._offset = 0
+        self._body, self._size = self._from(0)
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most *size* bytes, b"" once the whole file was read.
+
+        Raises:
+            Unavailable: the connection broke again and again.
+            ObjectNotFound, InvalidInput: the file went away meanwhile.
+        """
+        for _ in range(_TRIES):
+            try:
+                data: bytes = self._body.read(size)
+            except (HTTPClientError, HTTPError, OSError):
+                data = b""
+            self._offset += len(data)
+            if data or self._offset == self._size:
+                return data
+            self._body, _ = self._from(self._offset)
+        raise Unavailable(f"S3 broke off after {self._offset:,} bytes of {self._source.key!r}")
+
+    def _from(self, offset: int) -> tuple[Any, int]:
+        """Return the body from *offset* on, and the size of the whole file."""
+        source = self._source
+        request: dict[str, Any] = {"Bucket": source.bucket, "Key": source.key}
+        if source.version_id:
+            request["VersionId"] = source.version_id
+        else:
+            request["IfMatch"] = source.etag
+        if offset:
+            request["Range"] = f"bytes={offset}-"
+        try:
+            answer = self._s3.get_object(**request)
+        except ClientError as error:
+            raise _translated(error, source) from error
+        return answer["Body"], offset + answer["ContentLength"]
+
+
+def _translated(error: ClientError, source: Source) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code in _GONE:
+        return ObjectNotFound(source.bucket, source.key)
+    if code in _DENIED:
+        return InvalidInput(f"object {source.key!r} cannot be read: {_DENIED[code]}")
+    return error
