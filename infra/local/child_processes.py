@@ -29,6 +29,7 @@ class ChildProcesses:
             text=True,
         )
         self._lock = Lock()
+        self._running: set[int] = set()
 
     def start(
         self,
@@ -49,11 +50,17 @@ class ChildProcesses:
             stderr=errors,
             start_new_session=True,
         )
+        self._running.add(process.pid)
         self._announce(f"+{process.pid}")
         return process
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """Kill a process with all of its group, and wait until it is gone."""
+        with self._lock:
+            if process.pid not in self._running:
+                return
+            self._running.discard(process.pid)
+        # Even if it has ended by itself: what it started may not have.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,10 +1,15 @@
 """The HTTP API that stands in the cloud, read from API Gateway's own calls."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import boto3
 
 from infra.local.deployment import ACCOUNT
 from infra.local.http_event import Gateway
 from infra.local.http_routes import Route, RouteTable, function_of
+
+_MAX_TIMEOUT_MS = 30_000
 
 
 def read_api(session: boto3.Session, *, port: int) -> tuple[RouteTable, Gateway]:
@@ -18,14 +23,19 @@ def read_api(session: boto3.Session, *, port: int) -> tuple[RouteTable, Gateway]
         return RouteTable(()), Gateway(ACCOUNT, "", "$default", {}, port)
     api_id = apis[0]["ApiId"]
     integrations = {
-        f"integrations/{one['IntegrationId']}": function_of(one["IntegrationUri"])
+        f"integrations/{one['IntegrationId']}": one
         for one in gateway.get_integrations(ApiId=api_id)["Items"]
     }
     routes = [
-        Route(one["RouteKey"], integrations[one["Target"]])
+        _route(one["RouteKey"], integrations[one["Target"]])
         for one in gateway.get_routes(ApiId=api_id)["Items"]
     ]
     stages = gateway.get_stages(ApiId=api_id)["Items"]
     stage = next((one for one in stages), {"StageName": "$default"})
     variables = stage.get("StageVariables") or {}
     return RouteTable(routes), Gateway(ACCOUNT, api_id, stage["StageName"], dict(variables), port)
+
+
+def _route(key: str, integration: Mapping[str, Any]) -> Route:
+    timeout_s = float(integration.get("TimeoutInMillis") or _MAX_TIMEOUT_MS) / 1000
+    return Route(key, function_of(integration["IntegrationUri"]), timeout_s)

@@ -36,6 +36,7 @@ class FunctionProcess:
         folder: its own /tmp, removed when it ends.
         log: what it prints goes here.
         stamp: of which state of the sources it is.
+        keep_bytecode: whether Python may write .pyc files for the next process.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class FunctionProcess:
         folder: Path,
         log: IO[bytes],
         stamp: int,
+        keep_bytecode: bool,
     ) -> None:
         self.stamp = stamp
         self.usable = True
@@ -62,7 +64,14 @@ class FunctionProcess:
         self._process = children.start(
             # -S: the virtual environment's own path entries (the repository among them) are not
             # there on Lambda; what is there is named in PYTHONPATH.
-            [sys.executable, "-S", "-m", "awslambdaric", spec.handler],
+            [
+                sys.executable,
+                "-S",
+                *([] if keep_bytecode else ["-B"]),
+                "-m",
+                "awslambdaric",
+                spec.handler,
+            ],
             env=_environment(spec, aws, self._api.address, folder),
             cwd=spec.folder,
             output=log,
@@ -102,10 +111,29 @@ class FunctionProcess:
         deadline = time.monotonic() + timeout_s
         try:
             self._api.await_next(deadline, self._alive)
+            self._write(f"START RequestId: {request_id} Version: $LATEST")
             self._api.send_event(event, _event_headers(self._spec.arn, request_id, timeout_s))
         except (ProcessGone, TimeoutError) as error:
             self.usable = False
             raise ProcessGone from error
+        began = time.monotonic()
+        outcome = self._answer(request_id, deadline)
+        took_ms = 1e3 * (time.monotonic() - began)
+        if not self.usable:  # what the function did not say itself
+            self._write(outcome.payload.decode("utf-8", "replace")[:1024])
+        self._write(
+            f"END RequestId: {request_id}\nREPORT RequestId: {request_id} "
+            f"Duration: {took_ms:.2f} ms Memory Size: {self._spec.memory_mb} MB"
+        )
+        return outcome
+
+    def kill(self) -> None:
+        """Kill it with all that it started; whoever waits for its answer learns of it."""
+        self.usable = False
+        self._children.kill(self._process)
+
+    def _answer(self, request_id: str, deadline: float) -> Outcome:
+        timeout_s = self._spec.timeout_s
         pid = self._process.pid
         self._memory.watch(pid, self._spec.memory_mb << 20, self._end_for_memory)
         self.usable = False  # until it has answered
@@ -126,11 +154,13 @@ class FunctionProcess:
 
     def end(self) -> None:
         """Kill it with all that it started, and remove its /tmp."""
-        self.usable = False
-        self._children.kill(self._process)
+        self.kill()
         self._api.close()
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _write(self, line: str) -> None:
+        self._log.write(f"{line}\n".encode())
 
     def _alive(self) -> bool:
         return self._process.poll() is None

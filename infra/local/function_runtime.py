@@ -83,10 +83,13 @@ class FunctionRuntime:
         """End every process."""
         with self._change:
             self._stopped = True
-            processes, self._processes = self._processes, set()
-            self._idle.clear()
+            idle, self._idle = self._idle, []
+            busy = self._processes.difference(idle)
+            self._processes.clear()
             self._change.notify_all()
-        for process in processes:
+        for process in busy:
+            process.kill()
+        for process in idle:
             process.end()
 
     def _take(self, deadline: float) -> tuple[FunctionProcess, Outcome | None]:
@@ -111,8 +114,9 @@ class FunctionRuntime:
                 children=self._children,
                 memory=self._memory,
                 folder=self._scratch / f"{self.spec.name}-{next(self._numbers)}",
-                log=self._log.open("ab"),
+                log=self._log.open("ab", buffering=0),
                 stamp=stamp,
+                keep_bytecode=not self._stamp.just_edited,
             )
         except BaseException:
             with self._change:

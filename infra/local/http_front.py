@@ -4,13 +4,14 @@ import logging
 import socket
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
 from infra.local.function_runtime import FunctionRuntime
 from infra.local.http_answer import Answer, message, translate
 from infra.local.http_event import Gateway, http_event
 from infra.local.http_routes import RouteTable
-from infra.local.invocation import RequestTooLarge, Throttled
+from infra.local.invocation import Outcome, RequestTooLarge, Throttled
 from infra.local.json_text import dumps
 from infra.local.wire import Connection, Request, WireError
 
@@ -44,6 +45,8 @@ class HttpFront:
         self._routes = RouteTable(())
         self._functions: Mapping[str, FunctionRuntime] = {}
         self._gateway: Gateway | None = None
+        # For calls that go on when the gateway has already answered.
+        self._patient = ThreadPoolExecutor(64, thread_name_prefix="http-patient")
 
     def serve(
         self, routes: RouteTable, functions: Mapping[str, FunctionRuntime], gateway: Gateway
@@ -55,6 +58,7 @@ class HttpFront:
     def stop(self) -> None:
         """Take no more calls."""
         self._listener.close()
+        self._patient.shutdown(wait=False, cancel_futures=True)
 
     def _accept(self) -> None:
         while True:
@@ -88,7 +92,9 @@ class HttpFront:
             return _INTERNAL
         event = http_event(request, match, gateway=self._gateway, source_ip=source_ip)
         try:
-            return translate(function.invoke(dumps(event)))
+            return translate(self._invoke(function, dumps(event), match.route.timeout_s))
+        except TimeoutError:
+            return _UNAVAILABLE
         except RequestTooLarge:
             return _TOO_LARGE
         except Throttled:
@@ -96,6 +102,11 @@ class HttpFront:
         except Exception:
             _log.exception("the gateway failed on %s %s", request.method, request.target)
             return _INTERNAL
+
+    def _invoke(self, function: FunctionRuntime, event: bytes, timeout_s: float) -> Outcome:
+        if function.spec.timeout_s < timeout_s:  # it ends before the gateway gives up
+            return function.invoke(event)
+        return self._patient.submit(function.invoke, event).result(timeout_s)
 
 
 def _send(connection: Connection, answer: Answer, request: Request) -> None:

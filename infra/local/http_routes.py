@@ -15,10 +15,12 @@ class Route:
     Attributes:
         key: as declared, `GET /models/{model}` or `$default`.
         function: the name of the function that answers.
+        timeout_s: for how long the gateway waits for it; 30 s at most.
     """
 
     key: str
     function: str
+    timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Whether sources changed: cheap enough to ask before every call."""
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -30,6 +31,16 @@ class SourceStamp:
             # A folder's time alone may have changed: Python writes its __pycache__ there.
             self._number += before != (self._files, self._seen[1])
         return self._number
+
+    @property
+    def just_edited(self) -> bool:
+        """Whether a file changed in the last two seconds.
+
+        Python tells a stale .pyc by the source's size and its time in whole seconds, so what
+        it writes of a file that is edited twice in a second may pass for the second edit.
+        """
+        newest_ns = max(self._seen[1], default=0)
+        return time.time_ns() - newest_ns < 2_000_000_000
 
 
 def _times(paths: tuple[str, ...]) -> tuple[int, ...]:
