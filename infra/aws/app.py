@@ -1,10 +1,13 @@
 """The CDK app: two stacks, one that must survive and one that may be replaced."""
 
+import json
+
 from aws_cdk import App, DefaultStackSynthesizer, Tags
 from aws_cdk.cx_api import CloudAssembly
 
 from infra.aws.layers import BUILD_LAYERS
 from infra.aws.service_stack import ServiceStack
+from infra.aws.source_tree import ROOT
 from infra.aws.state_stack import StateStack
 
 # Leaves sources where they are instead of copying them into the assembly.
@@ -21,7 +24,10 @@ def synthesise(outdir: str | None = None, *, build_layers: bool = True) -> Cloud
         build_layers: without, the same templates in seconds, and nothing to upload: the local
             cloud runs the sources themselves.
     """
-    context = {} if build_layers else {BUILD_LAYERS: False, IN_PLACE: True}
+    # The CDK CLI hands cdk.json's context over; run without it, the templates are to be the same.
+    context: dict[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    if not build_layers:
+        context |= {BUILD_LAYERS: False, IN_PLACE: True}
     app = App(outdir=outdir, context=context, analytics_reporting=False)
     state = StateStack(app, "HeadraceState", synthesizer=_synthesizer())
     ServiceStack(app, "HeadraceService", state=state, synthesizer=_synthesizer())
