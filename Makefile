@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 demo: $(READY)        ## the main job on real input, in a cloud on this machine
-	$(BIN)/python -m infra.local.demo
+	$(BIN)/python -m infra.demo
 
 up: $(READY)          ## the cloud on this machine, until Ctrl-C; PORT= picks the port
 	$(BIN)/python -m infra.local

@@ -2,13 +2,16 @@
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from headrace.session import client_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headrace.records import Job
 
 
@@ -40,8 +43,8 @@ def submit(
     click.echo(job_id)
     if not wait and folder is None:
         return
-    with _Bar() as bar:
-        ended = client.wait(job_id, timeout_s=timeout_s, on_progress=bar.show)
+    with click.progressbar(length=_records(file), label=model, file=sys.stderr) as bar:
+        ended = client.wait(job_id, timeout_s=timeout_s, on_progress=_show_on(bar))
     click.echo(_told(ended), err=True)
     if folder is not None and ended.state in ("succeeded", "partial"):
         _download(client, job_id, folder)
@@ -75,31 +78,21 @@ def _download(client: Any, job_id: str, folder: str) -> None:
 
 
 def _told(ended: "Job") -> str:
-    rows = ""
-    if ended.rows_in is not None:
-        rows = f"{ended.rows_ok} of {ended.rows_in} rows answered, {ended.rows_failed} failed"
-    return ": ".join(part for part in (ended.state, ended.error or rows) if part)
+    rows = f"{ended.rows_ok:,} of {ended.rows_in:,} records answered, {ended.rows_failed:,} failed"
+    return f"{ended.state}: {ended.error or rows}"
 
 
-class _Bar:
-    """A progress bar on stderr, which begins once the job knows its rows."""
+def _show_on(bar: Any) -> "Callable[[Job], None]":
+    """Return what moves the bar to the records that a job has behind it."""
 
-    def __init__(self) -> None:
-        self._bar: Any = None
+    def show(job: "Job") -> None:
+        # A job that is tried again begins anew; the bar waits for it where it was.
+        bar.update(max(0, min(job.rows_in, bar.length) - bar.pos))
 
-    def __enter__(self) -> Self:
-        return self
+    return show
 
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.render_finish()
 
-    def show(self, job: "Job") -> None:
-        """Draw how far the job is."""
-        if job.rows_in is None:
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=job.rows_in, label=job.model, file=sys.stderr)
-            self._bar.render_progress()
-        done = (job.rows_ok or 0) + (job.rows_failed or 0)
-        self._bar.update(done - self._bar.pos)
+def _records(file: str) -> int:
+    """Return about how many records a file has: its lines, whatever stands in them."""
+    with Path(file).open("rb") as content:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: content.read(1 << 20), b""))

@@ -57,11 +57,13 @@ def wait(
 
 
 def results(connection: Connection, job_id: str, folder: str | Path) -> list[Path]:
-    """Download what a job left: its results, its errors if it has any, its manifest last."""
+    """Download what a job left, its manifest last; a file that it did not leave is left out."""
     found = job(connection, job_id)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    parts = ["results", "errors", "manifest"] if found.rows_failed else ["results", "manifest"]
+    # A job that failed before it read a record has no results, only a manifest that says why.
+    left = {"results": found.rows_in or not found.error, "errors": found.rows_failed}
+    parts = [*(part for part in left if left[part]), "manifest"]
     return [_download(connection, job_id, part, target) for part in parts]
 
 

@@ -157,10 +157,12 @@ class Job:
 
     Attributes:
         state: queued, running, succeeded, partial, failed or cancelled.
+        model: the model that answers; empty where the file named none.
         version: the version that answers every record of the job; None while not known.
         source: the file, `s3://bucket/key`.
         results: the folder of what comes back, `s3://bucket/prefix`; empty while not known.
-        rows_in, rows_ok, rows_failed: records; None while not counted.
+        rows_in, rows_ok, rows_failed: records that are behind it, answered or failed; they grow
+            while the job runs.
         error: why the job failed, else None.
     """
 
@@ -170,9 +172,9 @@ class Job:
     version: int | None
     source: str
     results: str
-    rows_in: int | None
-    rows_ok: int | None
-    rows_failed: int | None
+    rows_in: int
+    rows_ok: int
+    rows_failed: int
     error: str | None
     created_at: str | None
     finished_at: str | None
@@ -186,13 +188,16 @@ class Job:
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """Read the answer of `GET /jobs/{job}`."""
         source, results = plain.get("input") or {}, plain.get("results") or {}
-        facts = ("version", "rows_in", "rows_ok", "rows_failed", "error", "created_at")
+        facts = ("version", "error", "created_at", "finished_at")
+        told: dict[str, Any] = {fact: plain.get(fact) for fact in facts}
         return cls(
             job_id=plain["job_id"],
             state=plain["state"],
-            model=plain.get("model", ""),
+            model=plain.get("model") or "",
             source=f"s3://{source['bucket']}/{source['key']}" if source else "",
             results=f"s3://{results['bucket']}/{results['prefix']}" if results else "",
-            finished_at=plain.get("finished_at"),
-            **{fact: plain.get(fact) for fact in facts},
+            rows_in=plain["rows_in"],
+            rows_ok=plain["rows_ok"],
+            rows_failed=plain["rows_failed"],
+            **told,
         )

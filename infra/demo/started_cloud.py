@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +15,11 @@ _READY_TIMEOUT_S = 120.0  # the first start synthesises the template; later ones
 
 
 @contextmanager
-def started_cloud(home: Path) -> Iterator[Mapping[str, str]]:
-    """Start `python -m infra.local` with its state under *home*, and yield what it exports.
+def started_cloud(home: Path) -> Iterator[Callable[[], Mapping[str, str]]]:
+    """Start `python -m infra.local` with its state under *home*; it ends with the context.
 
-    Raises:
-        RuntimeError: it ended, or was not ready in time; its last words are in the message.
+    What is yielded waits until the cloud is ready and returns what it exports; it raises
+    RuntimeError, with the cloud's last words, if that does not come.
     """
     said = home / "said"
     env = os.environ | {"PORT": "0", "HEADRACE_HOME": str(home)}
@@ -32,7 +32,7 @@ def started_cloud(home: Path) -> Iterator[Mapping[str, str]]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield _exports(cloud, home / "env", said)
+        yield lambda: _exports(cloud, home / "env", said)
     finally:
         cloud.send_signal(signal.SIGTERM)
         cloud.wait(timeout=30)

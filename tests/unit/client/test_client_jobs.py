@@ -10,9 +10,9 @@ JOB = {
     "digest": "d",
     "input": {"bucket": "inbox", "key": "inbox/digits/u/rows.csv", "version_id": "v"},
     "results": {"bucket": "results", "prefix": "digits/u/rows.csv/j1/"},
-    "rows_in": None,
-    "rows_ok": None,
-    "rows_failed": None,
+    "rows_in": 0,
+    "rows_ok": 0,
+    "rows_failed": 0,
     "created_at": "2026-11-23T00:00:00+00:00",
     "started_at": None,
     "finished_at": None,
@@ -114,3 +114,13 @@ def test_a_file_name_of_the_service_never_leads_out_of_the_folder(service, clien
 
     with pytest.raises(InvalidInput, match="no name of a file"):
         client.results("j1", tmp_path)
+
+
+def test_of_a_job_that_could_not_begin_there_is_a_manifest_alone(service, client, tmp_path):
+    failed = {"state": "failed", "model": None, "version": None, "error": "the file is empty"}
+    service.answers("GET /jobs/j1", JOB | failed)
+    _signed(service, "manifest", "manifest.json", b"{}")
+
+    paths = client.results("j1", tmp_path)
+
+    assert [path.name for path in paths] == ["manifest.json"]

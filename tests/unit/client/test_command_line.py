@@ -176,7 +176,7 @@ def test_submit_waits_and_says_how_the_job_ended(headrace, jobs, tmp_path):
     ended = headrace("submit", tmp_path / "rows.csv", "--model", "digits", "--wait")
 
     assert (ended.exit_code, ended.stdout) == (0, "j1\n")
-    assert "partial: 2 of 3 rows answered, 1 failed" in ended.stderr
+    assert "partial: 2 of 3 records answered, 1 failed" in ended.stderr
 
 
 def test_submit_downloads_where_it_is_told_to(headrace, jobs, tmp_path):
