@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 UPLOAD_EXPIRES_S = 900  # of a presigned upload: it is a key to the bucket, and short-lived
 
-# Without these boto3 signs uploads by a method that newer regions refuse, for a host that redirects.
+# Else boto3 signs uploads by a method that newer regions refuse, for a host that redirects.
 SIGNED_UPLOADS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 _DROPPED, _SUFFIX, _ARTIFACTS = "models/", ".onnx", "artifacts/"

@@ -1,4 +1,4 @@
-"""The control API's bodies: models, versions and aliases as JSON; an alias's move, read strictly."""
+"""The control API's bodies: models, versions and aliases as JSON; an alias's move, strictly read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -50,6 +50,7 @@ def _own_pipe() -> int:
     pipe = os.dup(1)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
+    os.close(silence)
     return pipe
 
 

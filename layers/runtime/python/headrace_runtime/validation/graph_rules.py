@@ -56,17 +56,18 @@ def _check_versions(model: ModelProto) -> None:
             f"the model has ONNX IR version {model.ir_version}, served are {MIN_IR} to "
             f"{onnx.IR_VERSION}: export with an ONNX package of this range",
         )
-    domains = [plain_domain(opset.domain) for opset in model.opset_import]
-    if not domains or len(domains) != len(set(domains)):
+    # The same import twice does no harm: skl2onnx writes that.
+    opsets = {(plain_domain(opset.domain), opset.version) for opset in model.opset_import}
+    if not opsets or len(opsets) != len({domain for domain, _ in opsets}):
         raise ModelRefused(
             "OPSET", "the model must import one opset for each domain: export it again"
         )
     newest = onnx.defs.onnx_opset_version()
-    for domain, opset in zip(domains, model.opset_import, strict=True):
-        if domain == "" and not MIN_OPSET <= opset.version <= newest:
+    for domain, version in opsets:
+        if domain == "" and not MIN_OPSET <= version <= newest:
             raise ModelRefused(
                 "OPSET",
-                f"the model uses opset {opset.version}, served are {MIN_OPSET} to {newest}: "
+                f"the model uses opset {version}, served are {MIN_OPSET} to {newest}: "
                 "export with opset_version=18, or convert with onnx.version_converter",
             )
 

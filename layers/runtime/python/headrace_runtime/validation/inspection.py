@@ -56,17 +56,12 @@ def check(model: ModelProto) -> None:
     Raises:
         ModelRefused: with the first rule that it breaks.
     """
-    try:
-        graph_rules.check(model)
-        function_rules.check(model)
-        name_rules.check(model)
-        for tensor in graph_walk.tensors(model):
-            tensor_rules.check(tensor)
-        type_rules.check(model)
-    except UnicodeDecodeError:
-        raise ModelRefused(
-            "NAME_INVALID", "a name in the model is not UTF-8 text: rename it before the export"
-        ) from None
+    name_rules.check(model)
+    graph_rules.check(model)
+    function_rules.check(model)
+    for tensor in graph_walk.tensors(model):
+        tensor_rules.check(tensor)
+    type_rules.check(model)
 
 
 def check_structure(model: ModelProto) -> None:

@@ -92,6 +92,7 @@ def run(module: str, work: Mapping[str, Any], limits: Limits) -> Ended:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         timed_out = not killer.is_alive()
         killer.cancel()
+        os.killpg(process.pid, signal.SIGKILL)  # whatever it may have started
         before = os.times()
         process.wait()
     after = os.times()

@@ -1,0 +1,142 @@
+"""Models that crash, hang and eat memory, tried for real in limited children."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import helper
+
+from headrace_runtime.errors import ModelRefused
+from headrace_runtime.tensor import Datatype
+from headrace_runtime.validation.limited_process import Limits
+from headrace_runtime.validation.verdict import Verdict, examine
+from tests import hostile_models as hostile
+from tests import onnx_models
+
+LIMITS = Limits(timeout_s=20, memory_bytes=2 << 30)
+
+
+@pytest.fixture
+def judge(tmp_path):
+    """Examine a model's bytes as `register` does."""
+
+    def examined(model, limits: Limits = LIMITS, **how) -> Verdict:
+        file, apart = tmp_path / "model.onnx", tmp_path / "apart"
+        file.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
+        apart.mkdir()
+        return examine(file, apart, limits, **how)
+
+    return examined
+
+
+def test_a_healthy_model_is_measured(judge):
+    verdict = judge(onnx_models.linear())
+    assert verdict.signature == onnx_models.linear_signature()
+    assert [file.name for file in verdict.files] == ["model.onnx"]
+    profile = verdict.profile
+    assert profile.load_ms > 0
+    assert profile.run_ms > 0
+    assert profile.onnxruntime == onnxruntime.__version__
+    assert (profile.optimise, profile.deterministic) == (True, True)
+
+
+@pytest.mark.parametrize("classes", [(7, 3, 5), ("no", "yes")])
+def test_a_classifiers_maps_are_served_as_labelled_columns(judge, classes):
+    output = judge(onnx_models.classifier(classes)).signature.outputs[1]
+    assert output.labels == tuple(map(str, sorted(classes)))
+    assert output.shape == (-1, len(classes))
+
+
+def test_a_large_model_is_tried_from_the_files_that_will_be_served(judge):
+    verdict = judge(onnx_models.linear(64, 100), split_above_bytes=1000)
+    assert [file.name for file in verdict.files] == ["graph.onnx", "weights.bin"]
+    assert verdict.signature == onnx_models.linear_signature(64, 100)
+
+
+def test_magikas_model_passes(judge):
+    (path,) = Path(str(files("magika"))).rglob("standard_v3_3/model.onnx")
+    signature = judge(path.read_bytes()).signature
+    assert [(s.datatype, s.shape) for s in signature.inputs] == [(Datatype.INT32, (-1, 2048))]
+    assert [(s.datatype, s.shape) for s in signature.outputs] == [(Datatype.FP32, (-1, 214))]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "mul_1", "logreg_iris"])
+def test_onnx_runtimes_own_examples_pass(judge, name):
+    path = Path(onnxruntime.__file__).parent / "datasets" / f"{name}.onnx"
+    assert judge(path.read_bytes()).profile.run_ms > 0
+
+
+@pytest.mark.parametrize("zipmap", [True, False])
+def test_a_classifier_of_scikit_learn_passes(judge, zipmap):
+    from skl2onnx import to_onnx
+    from sklearn.datasets import load_iris
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = load_iris(return_X_y=True)
+    model = LogisticRegression(max_iter=1000).fit(x, y)
+    made = to_onnx(model, x[:1].astype(np.float32), options={"zipmap": zipmap}, target_opset=18)
+    labels = [output.labels for output in judge(made).signature.outputs]
+    assert labels == [(), ("0", "1", "2") if zipmap else ()]
+
+
+def test_a_model_whose_samples_do_not_fit_is_no_worse_for_it(judge):
+    reshape = hostile.node("Reshape", ["x", "shape"], ["y"])
+    seven = onnx_models.weight("shape", np.array([7, -1], np.int64))
+    names = [onnx_models.value(n, Datatype.FP32, [None, None]) for n in ("x", "y")]
+    names[0] = onnx_models.value("x", Datatype.FP32, ["n", 3])
+    made = hostile.model([reshape], names[:1], names[1:], [seven])
+    assert judge(made).profile.run_ms == 0
+
+
+def test_a_model_that_differs_from_run_to_run_is_flagged(judge):
+    noise = hostile.node("RandomNormalLike", ["x"], ["y"])
+    assert judge(hostile.model([noise])).profile.deterministic is False
+
+
+def test_a_sound_model_that_kills_the_optimiser_is_served_without_it(judge):
+    profile = judge(hostile.layer_normalization_without_bias()).profile
+    assert profile.optimise is False
+
+
+def test_a_model_that_crashes_is_refused_with_the_signal(judge):
+    with pytest.raises(ModelRefused, match=r"kills ONNX Runtime \(SIGFPE\): export it") as refused:
+        judge(hostile.division_that_traps())
+    assert refused.value.rule == "TRIAL_CRASHED"
+
+
+def test_a_run_that_never_ends_is_refused(judge):
+    with pytest.raises(ModelRefused, match="running the model takes more than 2 s") as refused:
+        judge(hostile.loop_forever(), Limits(2, 2 << 30))
+    assert refused.value.rule == "TRIAL_TIMED_OUT"
+
+
+def test_a_load_that_never_ends_is_refused(judge):
+    with pytest.raises(ModelRefused, match="loading the model takes more than 2 s") as refused:
+        judge(hostile.matmul_fold_at_load(), Limits(2, 2 << 30))
+    assert refused.value.rule == "TRIAL_TIMED_OUT"
+
+
+def test_a_model_that_wants_terabytes_is_refused(judge):
+    with pytest.raises(ModelRefused, match="takes more than 2,048 MB of memory") as refused:
+        judge(hostile.huge_constant())
+    assert refused.value.rule == "TRIAL_OUT_OF_MEMORY"
+
+
+def test_a_model_that_onnx_runtime_does_not_know_is_refused_without_its_paths(judge):
+    unknown = helper.make_node("NoSuchOperator", ["x"], ["y"], domain="com.microsoft")
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    with pytest.raises(ModelRefused, match="ONNX Runtime .* cannot load the model") as refused:
+        judge(hostile.model([unknown], opset_imports=opsets))
+    assert refused.value.rule == "TRIAL_LOAD_FAILED"
+    assert "/onnxruntime" not in refused.value.sentence
+
+
+def test_a_signature_that_no_record_can_hold_is_refused(judge):
+    names = [onnx_models.value(f"{i:0500}", Datatype.FP32, ["n"]) for i in range(600)]
+    out = onnx_models.value("y", Datatype.FP32, ["n"])
+    total = hostile.node("Sum", [n.name for n in names], ["y"])
+    with pytest.raises(ModelRefused, match="take more than 262,144 bytes") as refused:
+        judge(hostile.model([total], names, [out]))
+    assert refused.value.rule == "SIGNATURE_TOO_LARGE"
