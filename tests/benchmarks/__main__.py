@@ -1,0 +1,31 @@
+"""`python -m tests.benchmarks`: what Headrace costs over the floor, as one Markdown table.
+
+Time is CPU time, user and system, so that neighbours on the machine count as little as may be.
+"""
+
+import importlib.util
+import os
+import platform
+import sys
+
+import numpy as np
+import onnxruntime
+
+from tests.benchmarks import cold, warm
+from tests.benchmarks.report import markdown
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    sys.stdout.write(
+        f"Python {platform.python_version()}, numpy {np.__version__}, "
+        f"ONNX Runtime {onnxruntime.__version__}, {os.cpu_count()} CPUs; CPU time, the least\n\n"
+    )
+    measured = cold.rows() + warm.rows()
+    if importlib.util.find_spec("tests.benchmarks.csv_rows"):
+        measured += importlib.import_module("tests.benchmarks.csv_rows").rows()
+    sys.stdout.write(markdown(measured) + "\n")
+
+
+if __name__ == "__main__":
+    main()
