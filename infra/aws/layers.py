@@ -1,7 +1,5 @@
 """The Lambda layers: our runtime as it lies, third-party packages as `build_layers` builds them."""
 
-from typing import Self
-
 from aws_cdk import AssetHashType, IgnoreMode, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -23,7 +21,7 @@ class Layers(Construct):
         self.inference = self._layer("inference", self._packages("inference"))
         self.onnx = self._layer("onnx", self._packages("onnx"))
 
-    def _layer(self: Self, name: str, code: lambda_.Code) -> lambda_.LayerVersion:
+    def _layer(self, name: str, code: lambda_.Code) -> lambda_.LayerVersion:
         layer = lambda_.LayerVersion(
             self,
             name.title(),
