@@ -8,9 +8,11 @@ flat. An empty line is no record. Lines end at `\n` and nowhere else.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import orjson
 
 from headrace_runtime.codec.json_tensor import tensor_from_json
 from headrace_runtime.codec.json_text import read_json
@@ -51,14 +53,51 @@ def read_json_lines(stream: ByteStream, signature: Signature) -> Iterator[Record
     """
     row, line = 1, 1
     for block in line_blocks(stream):
-        read = _Block()
         lines = [block] if isinstance(block, BadLine) else block.removesuffix(b"\n").split(b"\n")
-        for text in lines:
-            if text not in (b"", b"\r"):
-                _read(text, row, line, signature, read)
-                row += 1
-            line += 1
-        yield from _grouped(read, signature)
+        tensors = None if isinstance(block, BadLine) else _at_once(lines, signature)
+        if tensors is not None:
+            numbers = np.arange(len(lines))
+            yield Records(row + numbers, line + numbers, tensors)
+            row += len(lines)
+        else:
+            for records in _grouped(_one_by_one(lines, row, line, signature), signature):
+                yield records
+                row += records.count
+        line += len(lines)
+
+
+def _at_once(lines: list[Any], signature: Signature) -> tuple[Tensor, ...] | None:
+    """Return the tensors of lines that are all as they should be and of one kind, else None."""
+    shapes = [record_shape(spec) for spec in signature.inputs]
+    if any(FREE in shape for shape in shapes):
+        return None
+    try:
+        values = list(map(orjson.loads, lines))
+        objects = set(map(type, values)) == {dict}
+        if not objects and len(shapes) != 1:
+            return None
+        return tuple(
+            tensor_from_json(
+                spec.name,
+                spec.datatype,
+                (len(lines), *shape),
+                list(map(itemgetter(spec.name), values)) if objects else values,
+            )
+            for spec, shape in zip(signature.inputs, shapes, strict=True)
+        )
+    except (orjson.JSONDecodeError, KeyError, InvalidInput):
+        return None
+
+
+def _one_by_one(lines: list[Any], row: int, line: int, signature: Signature) -> "_Block":
+    """Read the lines, of which the first is record *row* on *line*; empty ones are no records."""
+    read = _Block()
+    for text in lines:
+        if text not in (b"", b"\r"):
+            _read(text, row, line, signature, read)
+            row += 1
+        line += 1
+    return read
 
 
 def _read(text: bytes | BadLine, row: int, line: int, signature: Signature, block: _Block) -> None:

@@ -1,0 +1,133 @@
+"""A large file through the code of `batch`: rows per CPU second, and the memory of the process."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import orjson
+from onnx import helper
+
+from headrace_runtime.tensor import Datatype
+from tests import onnx_models
+from tests.benchmarks.report import Row
+from tests.benchmarks.world import ROOT
+from tests.onnx_models import value, weight
+
+ROWS, COLUMNS = 1_000_000, 20
+_BLOCK = 50_000
+_ROUNDS = 3
+
+_WORK = """
+import io, json, sys, time
+from pathlib import Path
+from headrace_runtime.batch import shard_run
+from headrace_runtime.batch.job_key import FileFormat
+from headrace_runtime.batch.record_runs import RecordRuns
+from headrace_runtime.inference.session import Session
+
+source, model, target = map(Path, sys.argv[1:4])
+session = Session(model, threads=1)
+form = FileFormat(source.suffix[1:])
+with source.open("rb", buffering=0) as read, target.open("wb") as written:
+    errors = io.BytesIO()
+    start = time.process_time()
+    for counts in shard_run.run(
+        shard_run.records_of(read, form, session.signature),
+        RecordRuns(session.run, session.signature, rows_at_once=4096),
+        shard_run.results_in(form, session.signature),
+        write_results=written.write,
+        write_errors=errors.write,
+    ):
+        pass
+    cpu_s = time.process_time() - start
+peak = next(l for l in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in l)
+print(json.dumps([counts.rows_ok, cpu_s, int(peak.split()[1]) / 1024]))
+"""
+
+_FLOOR = """
+import json, sys, time
+import numpy, onnxruntime
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+rows = int(sys.argv[2])
+x = numpy.random.default_rng(7).standard_normal((rows, 20), numpy.float32)
+def run(chunk):
+    start = time.process_time()
+    for i in range(0, rows, chunk):
+        session.run(None, {"x": x[i : i + chunk]})
+    return time.process_time() - start
+print(json.dumps(min(run(chunk) for chunk in (512, 1024, 4096, 8192) for _ in range(2))))
+"""
+
+
+def rows() -> list[Row]:
+    """Return a row for CSV and one for JSON Lines; numbers of four decimals, a 20-64-64-1 model."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = folder / "model.onnx"
+        model.write_bytes(_mlp())
+        floor_s = min(_child(_FLOOR, model, ROWS) for _ in range(_ROUNDS))
+        return [
+            _measured(folder, model, floor_s, "csv", "CSV", ">= 500,000/s, <= 150 MB"),
+            _measured(folder, model, floor_s, "jsonl", "JSON Lines", ""),
+        ]
+
+
+def _measured(folder: Path, model: Path, floor_s: float, suffix: str, name: str, aim: str) -> Row:
+    source, target = folder / f"rows.{suffix}", folder / f"results.{suffix}"
+    _write(source)
+    runs = [_child(_WORK, source, model, target) for _ in range(_ROUNDS)]
+    source.unlink()
+    assert {count for count, _, _ in runs} == {ROWS}
+    cpu_s, peak_mb = min(run[1] for run in runs), max(run[2] for run in runs)
+    return Row(
+        f"{name}, {ROWS:,} x {COLUMNS}: decode, infer, encode",
+        f"{ROWS / cpu_s:,.0f} rows/s, peak {peak_mb:.0f} MB",
+        f"{ROWS / floor_s:,.0f} rows/s, array in memory",
+        cpu_s / floor_s,
+        aim,
+    )
+
+
+def _write(path: Path) -> None:
+    """Write numbers as text, 148 bytes a row, as CSV or as arrays in JSON Lines."""
+    draw = np.random.default_rng(7)
+    csv = path.suffix == ".csv"
+    with path.open("wb") as out:
+        if csv:
+            out.write(",".join(f"c{i}" for i in range(COLUMNS)).encode() + b"\n")
+        for _ in range(0, ROWS, _BLOCK):
+            block = np.round(draw.standard_normal((_BLOCK, COLUMNS)), 4)
+            text = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY)
+            lines = text[2:-2].replace(b"],[", b"\n") if csv else text[1:-1].replace(b"],", b"]\n")
+            out.write(lines + b"\n")
+
+
+def _mlp() -> bytes:
+    """Return a model of three dense layers, 20-64-64-1."""
+    draw = np.random.default_rng(7)
+    shapes = {"w1": (20, 64), "w2": (64, 64), "w3": (64, 1)}
+    weights = [weight(n, draw.normal(0, 0.2, s).astype(np.float32)) for n, s in shapes.items()]
+    nodes = [
+        helper.make_node("MatMul", ["x", "w1"], ["h1"]),
+        helper.make_node("Relu", ["h1"], ["r1"]),
+        helper.make_node("MatMul", ["r1", "w2"], ["h2"]),
+        helper.make_node("Relu", ["h2"], ["r2"]),
+        helper.make_node("MatMul", ["r2", "w3"], ["y"]),
+    ]
+    return onnx_models.model(
+        nodes,
+        [value("x", Datatype.FP32, ["n", COLUMNS])],
+        [value("y", Datatype.FP32, ["n", 1])],
+        weights,
+    )
+
+
+def _child(code: str, *arguments: object) -> object:
+    """Run *code* in a process of its own; return what it prints, read as JSON."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
