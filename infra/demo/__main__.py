@@ -10,9 +10,9 @@ import boto3
 import click
 import numpy as np
 
-from headrace import Client
+from headrace import Client, HeadraceError
 from infra.demo import digits, file_types
-from infra.demo.started_cloud import ROOT, started_cloud
+from infra.demo.started_cloud import ROOT, NotReady, started_cloud
 
 
 def main() -> int:
@@ -101,4 +101,9 @@ def _line(name: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (HeadraceError, NotReady) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
