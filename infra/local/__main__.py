@@ -23,7 +23,7 @@ from types import FrameType  # noqa: E402
 
 from infra.local.cloud import LocalCloud, MotoFailed  # noqa: E402
 from infra.local.deployment import DeploymentFailed  # noqa: E402
-from infra.local.home import Home, export_lines  # noqa: E402
+from infra.local.home import Home, HomeInUse, export_lines  # noqa: E402
 from infra.local.synthesis import ROOT, SynthesisFailed, synthesised  # noqa: E402
 
 
@@ -41,6 +41,8 @@ def main() -> int:
         if error.errno == errno.EADDRINUSE:
             return _fail(f"Port {port} is in use. Choose another with PORT=, or 0 for any.")
         return _fail(f"The local cloud cannot start: {error}")
+    except HomeInUse as error:
+        return _fail(str(error))
     try:
         return _run(cloud)
     except KeyboardInterrupt:

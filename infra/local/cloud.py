@@ -48,12 +48,13 @@ class LocalCloud:
 
     Raises:
         OSError: the port is in use. Nothing was started.
+        HomeInUse: another cloud runs there. Nothing was started.
     """
 
     def __init__(self, home: Home, *, port: int) -> None:
         self._home = home
         self._front = HttpFront(port)
-        home.prepare()
+        self._lock = home.take()
         self._children = ChildProcesses(remove=[home.env, home.scratch])
         self._memory = MemoryWatch()
         self._functions: dict[str, FunctionRuntime] = {}
@@ -101,6 +102,7 @@ class LocalCloud:
         self._memory.stop()
         self._children.kill(self._moto)
         self._children.close()
+        self._lock.close()
 
     def _start_moto(self) -> subprocess.Popen[bytes]:
         environment = {"PATH": os.environ.get("PATH", os.defpath), **_CREDENTIALS}

@@ -1,11 +1,20 @@
 """Where a local cloud keeps what it needs while it runs."""
 
+import fcntl
 import os
 import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+
+class HomeInUse(Exception):
+    """Another cloud runs in this folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"A local cloud already runs in {folder}. Choose another HEADRACE_HOME.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +38,24 @@ class Home:
         """The functions' /tmp folders."""
         return self.folder / "tmp"
 
-    def prepare(self) -> None:
-        """Make the folders, without what an earlier cloud left."""
+    def take(self) -> IO[bytes]:
+        """Make the folders, without what an earlier cloud left; keep what is returned open.
+
+        Raises:
+            HomeInUse: another cloud runs there.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = (self.folder / "lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.close()
+            raise HomeInUse(self.folder) from error
         self.env.unlink(missing_ok=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
         for folder in (self.logs, self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
+        return lock
 
     def write_env(self, variables: Mapping[str, str]) -> None:
         """Write the `export` lines, all at once."""

@@ -80,6 +80,6 @@ def _text(content: object) -> str:
 
 def _decoded(body: str) -> bytes:
     try:
-        return base64.b64decode(body)
+        return base64.b64decode(body, validate=True)
     except binascii.Error as error:
         raise ValueError(body) from error

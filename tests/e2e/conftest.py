@@ -15,6 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.e2e.probe_cloud import write_assembly
+
 ROOT = Path(__file__).parents[2]
 READY_S = 60
 STOP_S = 20
@@ -131,6 +133,24 @@ def read_env(path: Path) -> dict[str, str]:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """This repository's own template, deployed and running; one for all tests of the session."""
     started = start_cloud(tmp_path_factory.mktemp("cloud"))
+    yield started
+    assert started.stop() == 0, started.output.read_text()
+
+
+@pytest.fixture(scope="session")
+def probe_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the sources and the assembly of `probe_cloud` lie, and what its consumer got."""
+    folder = tmp_path_factory.mktemp("probe")
+    write_assembly(folder, delivered=folder / "delivered")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def probe(probe_sources: Path) -> Iterator[Cloud]:
+    """A cloud with the functions, routes and queues of `probe_cloud`."""
+    assembly = str(probe_sources / "assembly")
+    home = probe_sources / "home"
+    started = start_cloud(home, HEADRACE_ASSEMBLY=assembly, SECRET_OF_MINE="1")
     yield started
     assert started.stop() == 0, started.output.read_text()
 

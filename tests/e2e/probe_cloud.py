@@ -69,7 +69,9 @@ DELIVERED = Path(os.environ["DELIVERED"])
 def lambda_handler(event, context):
     failed = []
     for record in event["Records"]:
-        (DELIVERED / f"{uuid.uuid4()}.json").write_text(json.dumps(record))
+        file = DELIVERED / f"{uuid.uuid4()}.part"
+        file.write_text(json.dumps(record))
+        file.rename(file.with_suffix(".json"))
         if record["body"] == "poison":
             failed.append({"itemIdentifier": record["messageId"]})
         if record["body"] == "raise":

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,8 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Cloud, alive, eventually, start_cloud
-from tests.e2e.probe_cloud import write_assembly
 
 Order = Callable[..., httpx.Response]
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("probe")
-
-
-@pytest.fixture(scope="module")
-def probe(sources: Path) -> Iterator[Cloud]:
-    """A cloud with the functions, routes and queues of `probe_cloud`."""
-    assembly = write_assembly(sources, delivered=sources / "delivered")
-    cloud = start_cloud(sources / "home", HEADRACE_ASSEMBLY=str(assembly), SECRET_OF_MINE="1")
-    yield cloud
-    assert cloud.stop() == 0, cloud.output.read_text()
 
 
 @pytest.fixture
@@ -40,7 +26,7 @@ def order(probe: Cloud) -> Order:
 
 
 def test_a_function_has_its_own_environment_and_nothing_of_the_shell(
-    order: Order, probe: Cloud, sources: Path
+    order: Order, probe: Cloud, probe_sources: Path
 ) -> None:
     seen = order("environment").json()
 
@@ -48,11 +34,11 @@ def test_a_function_has_its_own_environment_and_nothing_of_the_shell(
     assert environ["MINE"] == "1"
     assert "SECRET_OF_MINE" not in environ
     assert environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
-    assert environ["LAMBDA_TASK_ROOT"] == str(sources / "probe")
+    assert environ["LAMBDA_TASK_ROOT"] == str(probe_sources / "probe")
     assert environ["_HANDLER"] == "handler.lambda_handler"
     assert environ["AWS_ENDPOINT_URL"] == probe.env["AWS_ENDPOINT_URL"]
     assert environ["TZ"] == ":UTC"
-    assert seen["path"][0] == str(sources / "probe")
+    assert seen["path"][0] == str(probe_sources / "probe")
     assert str(Path.cwd()) not in seen["path"]
     assert seen["tmp"].startswith(str(probe.home / "tmp"))
     assert 1_000 < seen["left_ms"] <= 2_000
@@ -124,8 +110,8 @@ def test_an_answer_above_6_mb_is_a_failure(order: Order, probe: Cloud) -> None:
     assert "Function.ResponseSizeTooLarge" in probe.log("Probe")
 
 
-def test_an_edited_handler_answers_the_next_call(order: Order, sources: Path) -> None:
-    handler = sources / "probe" / "handler.py"
+def test_an_edited_handler_answers_the_next_call(order: Order, probe_sources: Path) -> None:
+    handler = probe_sources / "probe" / "handler.py"
     before = handler.read_text()
     try:
         for word in ("one", "two"):
@@ -140,16 +126,14 @@ def test_an_edited_handler_answers_the_next_call(order: Order, sources: Path) ->
 
 
 def test_calls_at_a_time_run_in_processes_of_their_own(order: Order, probe: Cloud) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda _: order("sleep", s=1).json()["pid"], range(3)))
 
     assert len(set(answers)) == 3
 
 
-def test_kill_9_leaves_no_process_and_no_env_file(sources: Path, tmp_path: Path) -> None:
-    assembly = sources / "assembly"
+def test_kill_9_leaves_no_process_and_no_env_file(probe_sources: Path, tmp_path: Path) -> None:
+    assembly = probe_sources / "assembly"
     cloud = start_cloud(tmp_path / "home", HEADRACE_ASSEMBLY=str(assembly))
     answer = httpx.post(f"{cloud.url}/probe", json={"do": "child"}).json()
     assert alive(answer["child"])

@@ -1,31 +1,27 @@
 """Messages reach functions in the local cloud as Lambda's own poller brings them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Cloud, eventually, start_cloud
-from tests.e2e.probe_cloud import write_assembly
+from tests.e2e.conftest import Cloud, eventually
 
 Records = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def delivered(tmp_path: Path) -> Records:
-    """What the function `consumer` got so far."""
-    return lambda: [json.loads(path.read_text()) for path in (tmp_path / "got").glob("*.json")]
-
-
-@pytest.fixture
-def probe(tmp_path: Path, delivered: Records) -> Iterator[Cloud]:
-    """A cloud with the functions, routes and queues of `probe_cloud`."""
-    assembly = write_assembly(tmp_path, delivered=tmp_path / "got")
-    cloud = start_cloud(tmp_path / "home", HEADRACE_ASSEMBLY=str(assembly))
-    yield cloud
-    assert cloud.stop() == 0, cloud.output.read_text()
+def delivered(probe: Cloud, probe_sources: Path) -> Records:
+    """What the function `consumer` got since the test began."""
+    folder = probe_sources / "delivered"
+    for old in folder.iterdir():
+        old.unlink()
+    url = probe.sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+    while messages := probe.sqs.receive_message(QueueUrl=url).get("Messages"):
+        probe.sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
+    return lambda: [json.loads(path.read_text()) for path in folder.glob("*.json")]
 
 
 def _send(probe: Cloud, *bodies: str) -> None:

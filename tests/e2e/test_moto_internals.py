@@ -1,0 +1,51 @@
+"""Each private thing of moto that the local cloud relies on, so that an upgrade says what broke."""
+
+import inspect
+
+from moto.cloudformation import parsing
+from moto.core.common_models import CloudFormationModel
+from moto.events.models import EventBus, EventsBackend, Rule, events_backends
+from moto.s3 import notifications
+
+
+def test_a_direct_subclass_is_a_resource_type_and_a_later_one_takes_its_place() -> None:
+    source = inspect.getsource(parsing.get_model_list)
+
+    assert "CloudFormationModel.__subclasses__()" in source
+    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+        assert hasattr(cached, "cache_clear")
+
+
+def test_a_resource_type_is_asked_for_what_a_plug_in_answers() -> None:
+    contract = {
+        "cloudformation_name_type",
+        "cloudformation_type",
+        "has_cfn_attr",
+        "create_from_cloudformation_json",
+        "is_created",
+    }
+
+    assert contract <= set(vars(CloudFormationModel))
+    assert "physical_resource_id" in inspect.getsource(parsing.clean_json)
+    assert "get_cfn_attribute" in inspect.getsource(parsing.clean_json)
+    assert list(inspect.signature(CloudFormationModel.create_from_cloudformation_json).parameters)[
+        :4
+    ] == ["resource_name", "cloudformation_json", "account_id", "region_name"]
+
+
+def test_s3_tells_event_bridge_by_the_function_that_is_replaced() -> None:
+    parameters = inspect.signature(notifications._send_event_bridge_message).parameters
+
+    assert list(parameters) == ["account_id", "bucket", "event_name", "key"]
+    assert "_send_event_bridge_message(" in inspect.getsource(notifications.send_event)
+    assert notifications._detail_type("s3:ObjectCreated:Put") == "Object Created"
+
+
+def test_a_rule_takes_an_event_from_its_bus() -> None:
+    parameters = inspect.signature(Rule.send_to_targets).parameters
+
+    assert list(parameters) == ["self", "original_event", "transform_input"]
+    backend = events_backends["123456789012"]["eu-west-1"]
+    assert isinstance(backend, EventsBackend)
+    assert isinstance(backend.event_buses["default"], EventBus)
+    assert backend.event_buses["default"].rules == {}
