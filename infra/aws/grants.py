@@ -35,12 +35,11 @@ def read_items(who: iam.IRole, table: dynamodb.ITable) -> None:
 
 
 def write_items(who: iam.IRole, table: dynamodb.ITable) -> None:
-    """Let *who* put, change and remove items of *table*, alone or in transactions."""
+    """Let *who* put and change items of *table*, alone or in transactions."""
     _allow(
         who,
         table.table_arn,
         "dynamodb:ConditionCheckItem",
-        "dynamodb:DeleteItem",
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
     )

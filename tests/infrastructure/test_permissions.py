@@ -31,7 +31,7 @@ def read_items(table: str) -> set[tuple[str, str]]:
 
 
 def write_items(table: str) -> set[tuple[str, str]]:
-    verbs = ("ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem")
+    verbs = ("ConditionCheckItem", "PutItem", "UpdateItem")
     return {(f"dynamodb:{verb}", table) for verb in verbs}
 
 
