@@ -121,6 +121,8 @@ def failure_of(response: httpx.Response) -> ApiError:
     sentence = said.pop("error", None) or said.pop("message", None) or text
     if not isinstance(sentence, str) or not sentence:
         sentence = f"the service answered {status} {response.reason_phrase} and no word more"
+    if status == 413 and "code" not in said:  # the gateway's, which gives no advice
+        sentence += ": send fewer records a call, or submit them as a file"
     code = str(said.pop("code", f"HTTP_{status}"))
     request_id = said.pop("request_id", None) or response.headers.get("apigw-requestid", "")
     facts = {name: fact for name, fact in said.items() if name not in ("status", "sentence")}

@@ -89,6 +89,13 @@ def test_a_shape_that_does_not_fit_is_the_sentence_of_the_service(client, double
     assert refused.value.request_id
 
 
+def test_a_call_that_is_too_large_says_what_to_do_instead(client, double):
+    with pytest.raises(ApiError, match="send fewer records a call, or submit them as a file") as no:
+        client.predict("client-double", np.zeros((700_000, 2), np.float32))
+
+    assert no.value.status == 413
+
+
 def test_a_model_that_is_refused_says_why_and_is_seen_to(client, headrace, tmp_path):
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(_graph(factor=1.0, op="NoSuchOperator"))

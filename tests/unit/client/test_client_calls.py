@@ -85,7 +85,7 @@ def test_an_error_is_the_sentence_of_the_service(service, client):
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [
-        (413, b'{"message": "Request Too Long"}', "Request Too Long"),
+        (413, b'{"message": "Request Too Long"}', "Request Too Long: send fewer records"),
         (413, b"HTTP content length exceeded 10485760 bytes.", "HTTP content length exceeded"),
         (500, b'{"message": "Internal Server Error"}', "Internal Server Error"),
         (502, b"", "the service answered 502 Bad Gateway and no word more"),

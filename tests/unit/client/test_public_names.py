@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import headrace
 
 
@@ -10,3 +13,16 @@ def test_every_public_name_is_listed_once_where_it_lives():
     lazily = [name for names in headrace._HOMES.values() for name in names]
 
     assert sorted(lazily) == sorted(headrace.__all__)
+
+
+def test_the_sdk_needs_numpy_and_httpx_alone():
+    script = (
+        "import sys, headrace.client, headrace.input_files, headrace.printing\n"
+        "print([m for m in ('boto3', 'orjson', 'onnxruntime', 'onnx') if m in sys.modules])"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout == "[]\n"
