@@ -151,11 +151,12 @@ def function(
 @pytest.fixture
 def publish(registration: Registration) -> Callable[..., Manifest]:
     """Register model bytes as `register` would once they passed, with a known signature."""
+    s3 = boto3.client("s3")
 
     def accept(model: str, graph: bytes, signature: Signature) -> Manifest:
         digest = hashlib.sha256(graph).hexdigest()
         key = f"artifacts/{digest}/model.onnx"
-        boto3.client("s3").put_object(Bucket="models", Key=key, Body=graph)
+        s3.put_object(Bucket="models", Key=key, Body=graph)
 
         def make(version: int) -> Manifest:
             return Manifest(

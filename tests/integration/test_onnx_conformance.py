@@ -1,0 +1,121 @@
+"""ONNX's node tests through predict's handler: JSON and binary, equal to direct ONNX Runtime."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headrace_runtime.codec import raw_tensor
+from headrace_runtime.codec.json_tensor import tensor_from_json, tensor_to_json
+from headrace_runtime.codec.json_text import read_json, write_json
+from headrace_runtime.tensor import Datatype, Tensor
+from tests.integration.onnx_cases import Case, all_cases, carried, sample
+
+Judge = Callable[[Iterable[Case]], tuple[int, list[str]]]
+
+
+@pytest.fixture
+def judge(
+    function: Callable[..., ModuleType],
+    publish: Callable[..., Any],
+    event: Callable[..., dict[str, Any]],
+    context: Any,
+) -> Judge:
+    """Run cases through the handler; give how many passed, and what failed."""
+    handler = function("predict")
+
+    def answer(model: str, case: Case, *, binary: bool) -> list[Tensor]:
+        body, headers = request(case, binary=binary)
+        call = event("predict.infer_binary" if binary else "predict.infer_json")
+        call["headers"] |= headers
+        call |= {
+            "pathParameters": {"model": model},
+            "body": base64.b64encode(body).decode() if binary else body.decode(),
+        }
+        answered = handler.lambda_handler(call, context)
+        assert answered["statusCode"] == 200, answered["body"]
+        return response(answered)
+
+    def run(cases: Iterable[Case]) -> tuple[int, list[str]]:
+        passed, failed = 0, []
+        for index, case in enumerate(cases):
+            model = f"case-{index}"
+            publish(model, case.graph, case.signature)
+            try:
+                for binary in (False, True):
+                    same(answer(model, case, binary=binary), case)
+                passed += 1
+            except AssertionError as error:
+                failed.append(f"{case.name}: {error}")
+        return passed, failed
+
+    return run
+
+
+def request(case: Case, *, binary: bool) -> tuple[bytes, dict[str, str]]:
+    inputs, raws = [], []
+    for tensor in case.inputs:
+        plain = {
+            "name": tensor.name,
+            "datatype": str(tensor.datatype),
+            "shape": list(tensor.shape),
+        }
+        if binary:
+            raws.append(raw_tensor.to_bytes(tensor))
+            inputs.append(plain | {"parameters": {"binary_data_size": len(raws[-1])}})
+        else:
+            inputs.append(plain | {"data": tensor_to_json(tensor)})
+    head = write_json({"inputs": inputs, "parameters": {"binary_data_output": binary}})
+    return head + b"".join(raws), {"inference-header-content-length": str(len(head))}
+
+
+def response(answered: dict[str, Any]) -> list[Tensor]:
+    if not answered["isBase64Encoded"]:
+        outputs = read_json(answered["body"].encode())["outputs"]
+        return [
+            tensor_from_json(o["name"], Datatype(o["datatype"]), tuple(o["shape"]), o["data"])
+            for o in outputs
+        ]
+    body = base64.b64decode(answered["body"])
+    position = int(answered["headers"]["inference-header-content-length"])
+    tensors = []
+    for output in json.loads(body[:position])["outputs"]:
+        raw = body[position : position + output["parameters"]["binary_data_size"]]
+        position += len(raw)
+        datatype, shape = Datatype(output["datatype"]), tuple(output["shape"])
+        tensors.append(raw_tensor.from_bytes(output["name"], datatype, shape, raw))
+    return tensors
+
+
+def same(outputs: list[Tensor], case: Case) -> None:
+    assert [output.name for output in outputs] == case.signature.output_names
+    for output, direct in zip(outputs, case.outputs, strict=True):
+        assert output.shape == direct.shape
+        if output.datatype is Datatype.BYTES:
+            assert [e.decode() for e in output.array.ravel()] == direct.ravel().tolist()
+        else:
+            assert output.array.dtype == direct.dtype
+            np.testing.assert_array_equal(output.array, direct)
+
+
+def test_a_sample_of_onnx_node_tests_passes_through_predict(judge: Judge) -> None:
+    passed, failed = judge(carried(sample(all_cases(), of_each=5)))
+
+    print(f"ONNX node tests, sample: {passed} passed, {len(failed)} failed")  # noqa: T201
+    assert failed == []
+    assert passed >= 140
+
+
+@pytest.mark.long
+def test_every_onnx_node_test_that_onnx_runtime_passes_passes_through_predict(
+    judge: Judge,
+) -> None:
+    passed, failed = judge(carried(all_cases()))
+
+    print(f"ONNX node tests: {passed} passed, {len(failed)} failed")  # noqa: T201
+    assert failed == []
+    assert passed >= 1_400
