@@ -87,7 +87,8 @@ def _show_on(bar: Any) -> "Callable[[Job], None]":
 
     def show(job: "Job") -> None:
         # A job that is tried again begins anew; the bar waits for it where it was.
-        bar.update(max(0, min(job.rows_in, bar.length) - bar.pos))
+        behind = bar.length if job.ended else min(job.rows_in, bar.length)
+        bar.update(max(0, behind - bar.pos))
 
     return show
 
