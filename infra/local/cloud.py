@@ -14,8 +14,10 @@ from infra.local.deployed_api import read_api
 from infra.local.deployed_functions import read_functions
 from infra.local.deployment import deploy
 from infra.local.function_runtime import FunctionRuntime
+from infra.local.function_spec import FunctionSpec
 from infra.local.home import Home
 from infra.local.http_front import HttpFront
+from infra.local.log_shipping import LogShipping
 from infra.local.memory_watch import MemoryWatch
 from infra.local.poller import Poller
 from infra.local.queue_mapping import QueueMapping
@@ -55,10 +57,11 @@ class LocalCloud:
         self._home = home
         self._front = HttpFront(port)
         self._lock = home.take()
-        self._children = ChildProcesses(remove=[home.env, home.scratch])
+        self._children = ChildProcesses(remove=[home.env, home.scratch, home.packages])
         self._memory = MemoryWatch()
         self._functions: dict[str, FunctionRuntime] = {}
         self._pollers: list[Poller] = []
+        self._log_shipping: LogShipping | None = None
         self._moto = self._start_moto()
 
     def start(self, synthesise: Callable[[], Path]) -> dict[str, str]:
@@ -72,16 +75,17 @@ class LocalCloud:
         aws = {"AWS_ENDPOINT_URL": endpoint, **_CREDENTIALS}
         session = _session(aws)
         outputs = deploy(stacks, session)
-        for spec in read_functions(stacks, session):
+        for spec in read_functions(stacks, session, packages=self._home.packages):
             self._functions[spec.name] = FunctionRuntime(
                 spec,
                 aws=aws,
                 children=self._children,
                 memory=self._memory,
                 scratch=self._home.scratch,
-                log=self._home.logs / f"{spec.name}.log",
+                log=self._log(spec),
             )
         self._start_pollers(session)
+        self._start_log_shipping(session)
         routes, gateway = read_api(session, port=self._front.port)
         self._front.serve(routes, self._functions, gateway)
         variables = {"HEADRACE_URL": self._front.url, **aws}
@@ -97,6 +101,8 @@ class LocalCloud:
         self._front.stop()
         for poller in self._pollers:
             poller.stop()
+        if self._log_shipping is not None:
+            self._log_shipping.stop()
         for function in self._functions.values():
             function.stop()
         self._memory.stop()
@@ -128,6 +134,15 @@ class LocalCloud:
             poller = Poller(mapping, self._functions[mapping.function], session)
             poller.start()
             self._pollers.append(poller)
+
+    def _start_log_shipping(self, session: boto3.Session) -> None:
+        specs = [function.spec for function in self._functions.values()]
+        files = {spec.log_group: self._log(spec) for spec in specs}
+        self._log_shipping = LogShipping(files, session)
+        self._log_shipping.start()
+
+    def _log(self, spec: FunctionSpec) -> Path:
+        return self._home.logs / f"{spec.name}.log"
 
 
 def _session(aws: Mapping[str, str]) -> boto3.Session:

@@ -30,10 +30,10 @@ def read_api(session: boto3.Session, *, port: int) -> tuple[RouteTable, Gateway]
         _route(one["RouteKey"], integrations[one["Target"]])
         for one in gateway.get_routes(ApiId=api_id)["Items"]
     ]
-    stages = gateway.get_stages(ApiId=api_id)["Items"]
-    stage = next((one for one in stages), {"StageName": "$default"})
-    variables = stage.get("StageVariables") or {}
-    return RouteTable(routes), Gateway(ACCOUNT, api_id, stage["StageName"], dict(variables), port)
+    stage = next(iter(gateway.get_stages(ApiId=api_id)["Items"]), None)
+    name = stage["StageName"] if stage else "$default"
+    variables = dict(stage.get("StageVariables") or {}) if stage else {}
+    return RouteTable(routes), Gateway(ACCOUNT, api_id, name, variables, port)
 
 
 def _route(key: str, integration: Mapping[str, Any]) -> Route:

@@ -1,6 +1,5 @@
 """One process of a function, under Lambda's own runtime client."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from infra.local.child_processes import ChildProcesses
+from infra.local.function_environment import event_headers, process_environment
 from infra.local.function_spec import FunctionSpec
 from infra.local.invocation import (
     MAX_RESPONSE_BYTES,
@@ -72,7 +72,7 @@ class FunctionProcess:
                 "awslambdaric",
                 spec.handler,
             ],
-            env=_environment(spec, aws, self._api.address, folder),
+            env=process_environment(spec, aws=aws, runtime_api=self._api.address, folder=folder),
             cwd=spec.folder,
             output=log,
         )
@@ -112,7 +112,7 @@ class FunctionProcess:
         try:
             self._api.await_next(deadline, self._alive)
             self._write(f"START RequestId: {request_id} Version: $LATEST")
-            self._api.send_event(event, _event_headers(self._spec.arn, request_id, timeout_s))
+            self._api.send_event(event, event_headers(self._spec.arn, request_id, timeout_s))
         except (ProcessGone, TimeoutError) as error:
             self.usable = False
             raise ProcessGone from error
@@ -176,41 +176,3 @@ class FunctionProcess:
             return exited(self._process.wait(1), request_id)
         except subprocess.TimeoutExpired:
             return failure("Runtime.ExitError", "Runtime closed its connection", request_id)
-
-
-def _event_headers(arn: str, request_id: str, timeout_s: int) -> list[tuple[str, str]]:
-    deadline_ms = int((time.time() + timeout_s) * 1000)
-    return [
-        ("Lambda-Runtime-Aws-Request-Id", request_id),
-        ("Lambda-Runtime-Deadline-Ms", str(deadline_ms)),
-        ("Lambda-Runtime-Invoked-Function-Arn", arn),
-        ("Lambda-Runtime-Trace-Id", f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0"),
-    ]
-
-
-def _environment(
-    spec: FunctionSpec, aws: Mapping[str, str], runtime_api: str, folder: Path
-) -> dict[str, str]:
-    python_path = os.pathsep.join(map(str, (*spec.layers, *spec.packages)))
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "PYTHONPATH": python_path,
-        "PYTHONUNBUFFERED": "1",
-        "LAMBDA_TASK_ROOT": str(spec.folder),
-        "LAMBDA_RUNTIME_DIR": str(spec.folder),
-        "_HANDLER": spec.handler,
-        "AWS_LAMBDA_RUNTIME_API": runtime_api,
-        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d', time.gmtime())}/[$LATEST]{uuid.uuid4().hex}",
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
-        **aws,
-        **spec.environment,
-    }

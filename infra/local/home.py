@@ -38,6 +38,11 @@ class Home:
         """The functions' /tmp folders."""
         return self.folder / "tmp"
 
+    @property
+    def packages(self) -> Path:
+        """Links to the third-party packages of layers."""
+        return self.folder / "packages"
+
     def take(self) -> IO[bytes]:
         """Make the folders, without what an earlier cloud left; keep what is returned open.
 
@@ -52,8 +57,9 @@ class Home:
             lock.close()
             raise HomeInUse(self.folder) from error
         self.env.unlink(missing_ok=True)
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        for folder in (self.logs, self.scratch):
+        for folder in (self.scratch, self.packages):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (self.logs, self.scratch, self.packages):
             folder.mkdir(parents=True, exist_ok=True)
         return lock
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
+import orjson
+
 from infra.local.function_runtime import FunctionRuntime
 from infra.local.http_answer import Answer, message, translate
 from infra.local.http_event import Gateway, http_event
 from infra.local.http_routes import RouteTable
 from infra.local.invocation import Outcome, RequestTooLarge, Throttled
-from infra.local.json_text import dumps
 from infra.local.wire import Connection, Request, WireError
 
 # API Gateway's figures for HTTP APIs.
@@ -87,19 +88,15 @@ class HttpFront:
         match = self._routes.match(request.method, request.target.partition("?")[0])
         if match is None or self._gateway is None:
             return _NOT_FOUND
-        function = self._functions.get(match.route.function)
-        if function is None:
-            return _INTERNAL
+        function = self._functions[match.route.function]
         event = http_event(request, match, gateway=self._gateway, source_ip=source_ip)
         try:
-            return translate(self._invoke(function, dumps(event), match.route.timeout_s))
-        except TimeoutError:
+            return translate(self._invoke(function, orjson.dumps(event), match.route.timeout_s))
+        except (TimeoutError, Throttled):
             return _UNAVAILABLE
         except RequestTooLarge:
             return _TOO_LARGE
-        except Throttled:
-            return _UNAVAILABLE
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer
             _log.exception("the gateway failed on %s %s", request.method, request.target)
             return _INTERNAL
 
@@ -115,17 +112,13 @@ def _send(connection: Connection, answer: Answer, request: Request) -> None:
         headers.append(("connection", "close"))
     elif request.protocol == "HTTP/1.0":
         headers.append(("connection", "keep-alive"))
-    connection.respond(
-        answer.status, headers, answer.body, send_body=request.method != "HEAD"
-    )
+    connection.respond(answer.status, headers, answer.body, send_body=request.method != "HEAD")
 
 
 def _refuse(connection: Connection, error: WireError) -> None:
     answer = _TOO_LARGE if error.status == 413 else message(error.status, error.status.phrase)
     try:
-        connection.respond(
-            answer.status, [*answer.headers, ("connection", "close")], answer.body
-        )
+        connection.respond(answer.status, [*answer.headers, ("connection", "close")], answer.body)
     except OSError:
         return
     connection.close(drain=True)

@@ -55,6 +55,7 @@ class RouteTable:
         """Return the route of a call, or None if there is none.
 
         Args:
+            method: in upper case.
             raw_path: as sent, percent-encoded, without the query.
         """
         segments = tuple(unquote(segment) for segment in raw_path.split("/")[1:])

@@ -61,16 +61,15 @@ def timed_out(timeout_s: float, request_id: str) -> Outcome:
 
 def out_of_memory(request_id: str) -> Outcome:
     """Return what a caller of a function reads that took more than its memory."""
-    return failure(
-        "Runtime.OutOfMemory", "Runtime exited with error: signal: killed", request_id
-    )
+    return failure("Runtime.OutOfMemory", "Runtime exited with error: signal: killed", request_id)
 
 
 def response_too_large(request_id: str) -> Outcome:
     """Return what a caller of a function reads that answered more than Lambda carries."""
     return failure(
         "Function.ResponseSizeTooLarge",
-        f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).",
+        "Response payload size exceeded maximum allowed payload size "
+        f"({MAX_RESPONSE_BYTES} bytes).",
         request_id,
     )
 
@@ -80,6 +79,7 @@ def exited(code: int, request_id: str) -> Outcome:
 
     Args:
         code: as `Popen.returncode`, so minus the signal's number for a death by signal.
+        request_id: of the invocation that it took with it.
     """
     if code < 0:
         died = f"signal: {_SIGNALS.get(signal.Signals(-code), f'signal {-code}')}"

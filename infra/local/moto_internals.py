@@ -106,11 +106,11 @@ def send_object_events_as_s3_does() -> None:
 
 
 def _send_event_bridge_message(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-    reason = event_name.split(":")[-1]
+    reason = event_name.rsplit(":", maxsplit=1)[-1]
     etag = key.etag.replace('"', "")
     if reason == "Put" and "-" in etag:
         return  # moto's first event of two for one multipart upload
-    event = {
+    event: Any = {
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": notifications._detail_type(event_name),  # noqa: SLF001 - what this module is for

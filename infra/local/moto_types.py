@@ -39,7 +39,7 @@ def plug_in_types(front_url: str) -> None:
 @cache
 def _client(service: str) -> Any:
     # Making one takes longer than the call that it is made for.
-    return boto3.client(service)  # type: ignore[call-overload]
+    return boto3.client(service)
 
 
 def _api_at(front_url: str) -> Creator:

@@ -8,12 +8,12 @@ from threading import Event, Semaphore, Thread
 from typing import Any
 
 import boto3
+import orjson
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.function_runtime import FunctionRuntime
 from infra.local.invocation import InvocationRefused
-from infra.local.json_text import dumps
 from infra.local.queue_mapping import QueueMapping, failed_ids, sqs_record
 
 # One receive brings that many at most.
@@ -42,7 +42,8 @@ class Poller:
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix=f"poll-{mapping.queue}")
         # A retried receive would hide messages that the first one had already taken.
         self._sqs = session.client(
-            "sqs", config=Config(max_pool_connections=concurrency + 1, retries={"total_max_attempts": 1})
+            "sqs",
+            config=Config(max_pool_connections=concurrency + 1, retries={"total_max_attempts": 1}),
         )
         self._url = ""
         self._region = session.region_name
@@ -103,7 +104,7 @@ class Poller:
             records = [
                 sqs_record(message, self._mapping.queue_arn, self._region) for message in messages
             ]
-            outcome = self._function.invoke(dumps({"Records": records}), patience_s=60.0)
+            outcome = self._function.invoke(orjson.dumps({"Records": records}), patience_s=60.0)
             if outcome.failed:
                 return
             failed = set[str]()
@@ -124,4 +125,4 @@ class Poller:
                 {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
                 for index, message in enumerate(messages[start : start + _MAX_RECEIVE])
             ]
-            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)

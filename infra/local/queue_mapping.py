@@ -72,7 +72,7 @@ def failed_ids(answer: Any, records: Sequence[Mapping[str, Any]]) -> set[str]:
         failed = {one["itemIdentifier"] for one in answer.get("batchItemFailures") or []}
     except (AttributeError, KeyError, TypeError):
         return sent
-    return failed if failed <= sent else sent
+    return sent if failed - sent else failed
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:

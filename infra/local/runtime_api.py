@@ -31,15 +31,14 @@ class RuntimeApi:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         self._waiting: Connection | None = None
-        self.address = "127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def await_next(
-        self, deadline: float, alive: Callable[[], bool]
-    ) -> bytes | None:
+    def await_next(self, deadline: float, alive: Callable[[], bool]) -> bytes | None:
         """Wait until the process asks for an event; return its error if its start failed.
 
         Args:
             deadline: by `time.monotonic()`.
+            alive: tells whether the process runs.
 
         Raises:
             TimeoutError: the deadline passed.

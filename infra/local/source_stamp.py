@@ -51,7 +51,7 @@ def _times(paths: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def _walk(roots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    folders, files = list(roots), []
+    folders, files = list(roots), list[str]()
     for folder in folders:  # grows as it goes
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if entry.name in _NOT_SOURCES:

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-HANDLER = '''
-import json, os, subprocess, sys, tempfile, time
+HANDLER = """
+import importlib.util, json, os, subprocess, sys, tempfile, time
 
 STARTED = time.time()
 
@@ -18,8 +18,14 @@ def lambda_handler(event, context):
 
 
 def environment(context, order):
-    return {"pid": os.getpid(), "environ": dict(os.environ), "path": sys.path, "tmp": tempfile.gettempdir(),
-            "left_ms": context.get_remaining_time_in_millis(), "memory_mb": context.memory_limit_in_mb}
+    return {
+        "pid": os.getpid(),
+        "environ": dict(os.environ),
+        "path": sys.path,
+        "tmp": tempfile.gettempdir(),
+        "left_ms": context.get_remaining_time_in_millis(),
+        "memory_mb": context.memory_limit_in_mb,
+    }
 
 
 def sleep(context, order):
@@ -42,6 +48,10 @@ def respond(context, order):
     return order["response"]
 
 
+def imports(context, order):
+    return {"imported": importlib.util.find_spec(order["module"]) is not None}
+
+
 def fail(context, order):
     raise ValueError("as ordered")
 
@@ -55,11 +65,12 @@ def die(context, order):
     time.sleep(5)
 
 
-ORDERS = {f.__name__: f for f in (environment, sleep, hold, child, respond, fail, big, die)}
-'''
+DOABLE = (environment, sleep, hold, child, respond, imports, fail, big, die)
+ORDERS = {function.__name__: function for function in DOABLE}
+"""
 
 # Counts deliveries in files; a body says how a message is to be treated.
-CONSUMER = '''
+CONSUMER = """
 import json, os, uuid
 from pathlib import Path
 
@@ -77,9 +88,16 @@ def lambda_handler(event, context):
         if record["body"] == "raise":
             raise ValueError("the whole batch")
     return {"batchItemFailures": failed}
-'''
+"""
 
-ROUTES = ("POST /probe", "POST /impatient", "GET /things/{thing}", "GET /things/special", "ANY /all/{rest+}", "$default")
+ROUTES = (
+    "POST /probe",
+    "POST /impatient",
+    "GET /things/{thing}",
+    "GET /things/special",
+    "ANY /all/{rest+}",
+    "$default",
+)
 
 
 def write_assembly(folder: Path, *, delivered: Path) -> Path:
@@ -129,7 +147,10 @@ def template(folder: Path, delivered: Path) -> dict[str, Any]:
             EventPattern={
                 "source": ["aws.s3"],
                 "detail-type": ["Object Created"],
-                "detail": {"bucket": {"name": [_ref("Bucket")]}, "object": {"key": [{"wildcard": "in/*.csv"}]}},
+                "detail": {
+                    "bucket": {"name": [_ref("Bucket")]},
+                    "object": {"key": [{"wildcard": "in/*.csv"}]},
+                },
             },
             State="ENABLED",
             Targets=[{"Arn": _arn("Queue"), "Id": "Target0"}],

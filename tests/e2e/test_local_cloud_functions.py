@@ -146,3 +146,27 @@ def test_kill_9_leaves_no_process_and_no_env_file(probe_sources: Path, tmp_path:
     eventually(lambda: not any(map(alive, family)), within_s=5, what="no process is left")
     assert not (cloud.home / "env").exists()
     assert not (cloud.home / "tmp").exists()
+
+
+def test_what_a_function_prints_is_in_its_log_group(order: Order, probe: Cloud) -> None:
+    order("fail")
+    logs = probe.client("logs")
+    groups = logs.describe_log_groups()["logGroups"]
+    group = next(one["logGroupName"] for one in groups if "Probe" in one["logGroupName"])
+
+    def messages() -> list[str]:
+        found = logs.filter_log_events(logGroupName=group)["events"]
+        return [one["message"] for one in found]
+
+    eventually(
+        lambda: any("ValueError: as ordered" in one for one in messages()),
+        within_s=5,
+        what="the error is in the log group",
+    )
+    assert any(one.startswith("REPORT RequestId: ") for one in messages())
+
+
+def test_a_package_that_no_layer_holds_cannot_be_imported(order: Order) -> None:
+    assert order("imports", module="boto3").json() == {"imported": True}
+    assert order("imports", module="numpy").json() == {"imported": False}
+    assert order("imports", module="infra").json() == {"imported": False}

@@ -37,7 +37,12 @@ def _raw(probe: Cloud, request: bytes) -> bytes:
 def test_an_event_tells_of_the_call_as_payload_2_0_does(probe: Cloud) -> None:
     answer = httpx.get(
         f"{probe.url}/things/a%20b%C3%A9?x=1&y=%C3%A9&x=2&empty=",
-        headers=[("X-Many", "one"), ("x-many", "two"), ("Cookie", "a=1; b=2"), ("User-Agent", "me")],
+        headers=[
+            ("X-Many", "one"),
+            ("x-many", "two"),
+            ("Cookie", "a=1; b=2"),
+            ("User-Agent", "me"),
+        ],
     )
 
     event = answer.json()
