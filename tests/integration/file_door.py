@@ -46,9 +46,7 @@ class FileDoor:
                 event = self.event("batch.shard")
                 event["Records"][0]["body"] = message["Body"]
                 events.append(event)
-                sqs.delete_message(
-                    QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"]
-                )
+                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
             if "Messages" not in answer:
                 return events
 

@@ -216,6 +216,16 @@ def test_messages_that_tell_of_no_file_are_let_go(door: FileDoor, event: Any) ->
     assert door.jobs() == []
 
 
+def test_the_key_of_an_event_is_taken_as_it_stands(
+    door: FileDoor, linear: Manifest, event: Any
+) -> None:
+    door.take_in(event("intake.json_lines_for_alias"))
+
+    job = door.jobs()[0]
+    assert job["source"]["key"] == "linear@live/a b+c/é.jsonl"
+    assert (job["model"], job["version"], job["state"]) == ("linear", 1, "queued")
+
+
 def test_keys_that_cannot_be_read_become_failed_jobs_each(
     door: FileDoor, linear: Manifest, event: Any
 ) -> None:

@@ -48,14 +48,14 @@ def fitted(numbers: list[int | float], datatype: Datatype) -> Array | None:
 def _numbers(cells: Sequence[str], datatype: Datatype) -> Array | None:
     """Read all cells at once as JSON; None if one of them needs to be looked at by itself."""
     joined = ",".join(cells).encode()
-    # What is left are numbers: each cell gives one element, or none of it is JSON.
+    # What is left are numbers: each cell gives one, an empty one makes it no JSON (or no number).
     if joined.translate(None, NUMBER_CHARACTERS) != b"," * (len(cells) - 1):
         return None
     try:
         numbers = orjson.loads(b"[" + joined + b"]")
     except orjson.JSONDecodeError:
         return None
-    return fitted(numbers, datatype)
+    return fitted(numbers, datatype) if len(numbers) == len(cells) else None
 
 
 def _one_by_one(cells: Sequence[str], datatype: Datatype) -> tuple[Array, Wrong]:

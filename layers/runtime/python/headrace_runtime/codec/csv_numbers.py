@@ -30,6 +30,8 @@ def number_tensors(block: bytes, layout: CsvLayout) -> tuple[Tensor, ...] | None
         numbers = orjson.loads(b"[" + text[:-1].replace(b"\n", b",") + b"]")
     except orjson.JSONDecodeError:
         return None
+    if len(numbers) != width * count:  # a single empty line is an empty list
+        return None
     if layout.in_order and len({part.datatype for part in layout.inputs}) == 1:
         return _whole(numbers, width, layout)
     return _by_column(numbers, width, layout)

@@ -1,0 +1,125 @@
+"""A shard from end to end: every record accounted for, in order, in bounded memory."""
+
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from headrace_runtime.batch import shard_run
+from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.job_key import FileFormat
+from headrace_runtime.batch.record_runs import RecordRuns
+from headrace_runtime.errors import InferenceFailed
+from headrace_runtime.model.signature import Signature, TensorSpec
+from headrace_runtime.tensor import Datatype, Tensor
+
+SIGNATURE = Signature(
+    (TensorSpec("x", Datatype.FP32, (-1, 2)),), (TensorSpec("y", Datatype.FP32, (-1,)),)
+)
+
+
+def infer(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Give the sum of each record; fail on negative sums."""
+    sums = tensors[0].array.sum(axis=1)
+    if (sums < 0).any():
+        raise InferenceFailed("the model cannot run on these values")
+    return [Tensor("y", Datatype.FP32, sums)]
+
+
+def worked(body: io.BufferedIOBase, form: FileFormat) -> tuple[list[Counts], bytes, bytes]:
+    results, errors = io.BytesIO(), io.BytesIO()
+    counts = shard_run.run(
+        shard_run.records_of(body, form, SIGNATURE),
+        RecordRuns(infer, SIGNATURE, rows_at_once=3),
+        shard_run.results_in(form, SIGNATURE),
+        write_results=results.write,
+        write_errors=errors.write,
+    )
+    return list(counts), results.getvalue(), errors.getvalue()
+
+
+def test_every_record_has_an_answer_or_a_reason_in_order():
+    body = b"a,b\n1,2\n-3,-4\nx,1\n5,6\n7\n-1,-1\n9,9\n"
+
+    counts, results, errors = worked(io.BytesIO(body), FileFormat.CSV)
+
+    assert results == b"row,y\n1,3.0\n4,11.0\n7,18.0\n"
+    assert [(e["row"], e["line"], e["code"]) for e in map(json.loads, errors.splitlines())] == [
+        (2, 3, "INFERENCE_FAILED"),
+        (3, 4, "INVALID_INPUT"),
+        (5, 6, "INVALID_INPUT"),
+        (6, 7, "INFERENCE_FAILED"),
+    ]
+    assert counts[-1] == Counts(rows_ok=3, rows_failed=4)
+
+
+def test_what_is_behind_only_grows():
+    body = b"".join(b"[%d, 1]\n" % i for i in range(50))
+
+    counts, results, _ = worked(io.BytesIO(body), FileFormat.JSON_LINES)
+
+    assert [c.rows_in for c in counts] == sorted(c.rows_in for c in counts)
+    assert len(results.splitlines()) == 50
+
+
+def test_a_file_without_records_has_results_without_rows():
+    counts, results, errors = worked(io.BytesIO(b"a,b\n"), FileFormat.CSV)
+
+    assert (results, errors) == (b"row,y\n", b"")
+    assert all(c == Counts() for c in counts)
+
+
+class Large:
+    """A CSV of many rows that is never whole in memory; each hundredth row is bad."""
+
+    def __init__(self, blocks: int) -> None:
+        rows = (b"1.5,2.5\n" * 99 + b"1.5,x\n") * 20
+        self._parts: Iterator[bytes] = iter([b"a,b\n", *[rows] * blocks])
+
+    def read(self, size: int, /) -> bytes:
+        return next(self._parts, b"")
+
+
+def test_memory_does_not_grow_with_the_file():
+    written = 0
+
+    def write(data: bytes) -> None:
+        nonlocal written
+        written += len(data)
+
+    tracemalloc.start()
+    runs = RecordRuns(infer, SIGNATURE, rows_at_once=4096)
+    for counts in shard_run.run(
+        shard_run.records_of(Large(50), FileFormat.CSV, SIGNATURE),
+        runs,
+        shard_run.results_in(FileFormat.CSV, SIGNATURE),
+        write_results=write,
+        write_errors=write,
+    ):
+        last = counts
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert last == Counts(rows_ok=99_000, rows_failed=1_000)
+    assert written > 1 << 20
+    assert peak < 16 << 20
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_million_rows_fit_in_150_mb(tmp_path: Path, suffix: str):
+    from tests.benchmarks import csv_rows  # noqa: PLC0415 - for the long tests only
+
+    source, model = tmp_path / f"rows.{suffix}", tmp_path / "model.onnx"
+    csv_rows._write(source)
+    model.write_bytes(csv_rows._mlp())
+
+    rows, _, peak_mb = csv_rows._child(csv_rows._WORK, source, model, tmp_path / "results")
+
+    lines = (tmp_path / "results").read_bytes().splitlines()
+    assert rows == 1_000_000
+    assert len(lines) == 1_000_000 + (suffix == "csv")
+    assert peak_mb < 150
