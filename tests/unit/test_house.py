@@ -35,14 +35,24 @@ def test_half_of_the_modules_are_at_most_90_lines():
     assert lengths[len(lengths) // 2] <= 90
 
 
+def _lines_of_code(tree: ast.Module) -> int:
+    """Lines that say what is done: no imports, docstrings, comments or blank lines."""
+    bodies = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]
+    for node in bodies:
+        if ast.get_docstring(node):
+            node.body = node.body[1:]
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return len(ast.unparse(tree).replace("\n\n", "\n").splitlines())
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_handler_is_thin_and_ends_with_its_entry(function):
-    text = (ROOT / "functions" / function / "handler.py").read_text()
+    tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
 
-    last = ast.parse(text).body[-1]
-    assert len(text.splitlines()) <= 75
+    last = tree.body[-1]
     assert isinstance(last, ast.FunctionDef)
     assert last.name == "lambda_handler"
+    assert _lines_of_code(tree) <= 60
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -54,8 +64,9 @@ def test_every_function_has_a_sample_event(function):
     "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: path.stem
 )
 def test_every_sample_event_is_of_a_function_and_used_by_a_test(path):
-    assert path.stem.split(".")[0] in FUNCTIONS
-    assert path.stem in _tests_text()
+    function, case = path.stem.split(".")
+    assert function in FUNCTIONS
+    assert re.search(rf'"({function}\.)?{case}"', _tests_text())
 
 
 @pytest.mark.parametrize("room", ["model", "codec", "inference", "batch", "validation", "aws"])
@@ -86,7 +97,9 @@ def _tracked() -> list[Path]:
 
 
 def test_no_file_names_a_package_registry():
-    host = re.compile(r"https?://[^\s\"]+/(simple|packages)/|index-url|registry\.npmjs|pypi\.org")
+    host = re.compile(
+        r"https?://[^\s\"]+/(simple|packages)/|--(extra-)?index-url|registry\.npmjs|pypi\.org"
+    )
 
     guilty = [
         str(path.relative_to(ROOT))
