@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
-from tests.onnx_models import OPSET, value, weight
-
 from headrace_runtime.tensor import Datatype
+from tests.onnx_models import OPSET, value, weight
 
 FP32, INT64 = Datatype.FP32, Datatype.INT64
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from headrace_runtime.errors import ModelRefused
 from headrace_runtime.validation.child import answer
@@ -17,7 +18,7 @@ def _refuse(report):
 
 
 def _print(report):
-    print('{"answer": {"forged": true}}', flush=True)
+    print('{"answer": {"forged": true}}', flush=True)  # noqa: T201 - that is the trick
     os.write(1, b'{"answer": {"forged": true}}\n')
     return {"said": "this"}
 
@@ -25,8 +26,8 @@ def _print(report):
 def _see(report):
     return {
         "environment": sorted(os.environ),
-        "folder": os.getcwd(),
-        "files": len(os.listdir("/proc/self/fd")),
+        "folder": str(Path.cwd()),
+        "files": len(list(Path("/proc/self/fd").iterdir())),
         "session": os.getsid(0) == os.getpid(),
     }
 
@@ -34,8 +35,7 @@ def _see(report):
 def _write_file(report):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        with open("/tmp/headrace-never-written", "wb") as file:
-            file.write(b"x")
+        Path("/tmp/headrace-never-written").write_bytes(b"x")
     except OSError as error:
         return {"error": error.strerror}
     return {"error": ""}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from onnx import TensorProto, TypeProto, helper
 
@@ -149,6 +150,7 @@ def test_a_rule_that_is_broken_is_named_with_advice(rule, model):
 def _inspect(data: bytes) -> None:
     model = inspection.parse(data)
     inspection.check(model)
+    inspection.check_known(model, file_bytes=len(data), moved_bytes=0)
     inspection.check_structure(model)
 
 
@@ -181,8 +183,6 @@ def test_messages_of_libraries_lose_paths_and_line_breaks():
 
 
 def test_a_model_taken_apart_runs_as_before(tmp_path):
-    import onnxruntime as ort
-
     data = onnx_models.linear(features=64, outputs=100)
     weights_file.split(inspection.parse(data), tmp_path)
     x = np.arange(128, dtype=np.float32).reshape(2, 64)

@@ -7,6 +7,9 @@ import numpy as np
 import onnxruntime
 import pytest
 from onnx import helper
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 
 from headrace_runtime.errors import ModelRefused
 from headrace_runtime.tensor import Datatype
@@ -70,10 +73,6 @@ def test_onnx_runtimes_own_examples_pass(judge, name):
 
 @pytest.mark.parametrize("zipmap", [True, False])
 def test_a_classifier_of_scikit_learn_passes(judge, zipmap):
-    from skl2onnx import to_onnx
-    from sklearn.datasets import load_iris
-    from sklearn.linear_model import LogisticRegression
-
     x, y = load_iris(return_X_y=True)
     model = LogisticRegression(max_iter=1000).fit(x, y)
     made = to_onnx(model, x[:1].astype(np.float32), options={"zipmap": zipmap}, target_opset=18)
@@ -127,7 +126,7 @@ def test_a_model_that_wants_terabytes_is_refused(judge):
 def test_a_model_that_onnx_runtime_does_not_know_is_refused_without_its_paths(judge):
     unknown = helper.make_node("NoSuchOperator", ["x"], ["y"], domain="com.microsoft")
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
-    with pytest.raises(ModelRefused, match="ONNX Runtime .* cannot load the model") as refused:
+    with pytest.raises(ModelRefused, match=r"ONNX Runtime .* cannot load the model") as refused:
         judge(hostile.model([unknown], opset_imports=opsets))
     assert refused.value.rule == "TRIAL_LOAD_FAILED"
     assert "/onnxruntime" not in refused.value.sentence

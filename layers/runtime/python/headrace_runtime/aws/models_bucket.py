@@ -121,27 +121,25 @@ class ModelsBucket:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256")
             file.seek(0)
-            checksum = base64.b64encode(sha256.digest()).decode()
             try:
                 self._s3.put_object(
                     Bucket=self._bucket,
                     Key=key,
                     Body=file,
-                    ChecksumSHA256=checksum,  # S3 refuses bytes that were changed on the way
+                    # S3 refuses bytes that were changed on the way.
+                    ChecksumSHA256=base64.b64encode(sha256.digest()).decode(),
                     IfNoneMatch="*",
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] != "PreconditionFailed":
                     raise
-                self._check_same(key, checksum)
+                self._check_same(key, sha256.hexdigest())
         return StoredFile(key, sha256.hexdigest(), path.stat().st_size)
 
-    def _check_same(self, key: str, checksum: str) -> None:
-        there = self._s3.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
-        found = there.get("ChecksumSHA256", "")
-        if found != checksum:
-            raise DigestMismatch(key, expected=_hex(checksum), got=_hex(found) or "none")
-
-
-def _hex(checksum: str) -> str:
-    return base64.b64decode(checksum).hex()
+    def _check_same(self, key: str, expected: str) -> None:
+        body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+        found = hashlib.sha256()
+        for chunk in body.iter_chunks(_CHUNK_BYTES):
+            found.update(chunk)
+        if found.hexdigest() != expected:
+            raise DigestMismatch(key, expected=expected, got=found.hexdigest())

@@ -1,4 +1,4 @@
-"""The control API's bodies: models, versions and aliases as JSON; an alias's move, strictly read."""
+"""The control API's bodies: models, versions, aliases as JSON; an alias's move, strictly read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,8 +32,8 @@ class AliasMove:
             UnfitInput: version and canary are the same.
         """
         if self.revision is not None and (old is None or old.revision != self.revision):
-            stands = "does not exist" if old is None else f"is at revision {old.revision}"
-            raise Conflict(f"alias {name!r} {stands}, not at {self.revision}: read it again")
+            at = "no revision, it does not exist" if old is None else f"revision {old.revision}"
+            raise Conflict(f"alias {name!r} is at {at}, not at {self.revision}: read it again")
         try:
             if old is None:
                 return Alias(name, self.version, self.canary)

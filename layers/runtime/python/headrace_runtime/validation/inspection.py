@@ -25,29 +25,43 @@ _NO_SHAPE = "Field 'shape' of 'type' is required but missing"
 
 
 def parse(data: bytes) -> ModelProto:
-    """Return the model that *data* spell.
+    """Return the model that *data* spell, without the fields that this ONNX does not know.
 
     Raises:
-        ModelRefused: NOT_ONNX, UNKNOWN_FIELDS.
+        ModelRefused: NOT_ONNX.
     """
     byte_rules.check_head(data[: byte_rules.HEAD_BYTES])
     try:
         model: ModelProto = onnx.load_model_from_string(data)
         model.DiscardUnknownFields()
-        size = model.ByteSize()
     except (DecodeError, UnicodeDecodeError, ValueError):
         raise ModelRefused(
             "NOT_ONNX",
             "the file cannot be read as an ONNX model: it is damaged, cut or something else; "
             "export it again and check that all of it was uploaded",
         ) from None
-    if len(data) - size > MAX_UNKNOWN_BYTES:
+    return model
+
+
+def check_known(model: ModelProto, *, file_bytes: int, moved_bytes: int) -> None:
+    """Let a model pass that fills its file: no part of it went unread.
+
+    Args:
+        model: as `parse` gave it, or with its weights moved out. Protobuf finds the size of a
+            message by writing it twice over, so for large models only the latter will do.
+        file_bytes: size of the file.
+        moved_bytes: of it, what was moved out.
+
+    Raises:
+        ModelRefused: UNKNOWN_FIELDS.
+    """
+    unknown = file_bytes - moved_bytes - model.ByteSize()
+    if unknown > MAX_UNKNOWN_BYTES:
         raise ModelRefused(
             "UNKNOWN_FIELDS",
-            f"{len(data) - size:,} bytes of the file belong to no field of ONNX "
-            f"{onnx.__version__}: save it with onnx.save of this or an older version",
+            f"{unknown:,} bytes of the file belong to no field of ONNX {onnx.__version__}: save "
+            "it with onnx.save of this or an older version",
         )
-    return model
 
 
 def check(model: ModelProto) -> None:

@@ -17,12 +17,13 @@ def inspect(work: dict[str, Any], _report: Report) -> dict[str, Any]:
         ModelRefused: the model breaks a rule.
     """
     data = Path(work["model"]).read_bytes()
-    large = len(data) > work["split_above_bytes"]
+    size = len(data)
     model = inspection.parse(data)
-    del data
+    del data  # the model holds a copy of its own
     inspection.check(model)
-    if large:
-        weights_file.split(model, Path(work["directory"]))
+    large = size > work["split_above_bytes"]
+    moved = weights_file.split(model, Path(work["directory"])) if large else 0
+    inspection.check_known(model, file_bytes=size, moved_bytes=moved)
     inspection.check_structure(model)
     return {"split": large}
 

@@ -13,22 +13,27 @@ SPLIT_ABOVE_BYTES = 10 << 20  # below, loading takes milliseconds either way
 GRAPH_FILE, WEIGHTS_FILE = "graph.onnx", "weights.bin"
 
 _SMALLEST_BYTES = 1024  # ONNX's own threshold; smaller tensors stay in the graph
+_FRAME_BYTES = 32
 _ALIGNED_BYTES = 64  # a cache line
 _PAGE_BYTES = 4096
 _PAGED_ABOVE_BYTES = 1 << 20  # whole pages pay off, as ONNX aligns them
 
 
-def split(model: ModelProto, directory: Path) -> None:
+def split(model: ModelProto, directory: Path) -> int:
     """Write GRAPH_FILE and WEIGHTS_FILE into *directory*; the same model gives the same bytes.
+
+    Returns how many bytes the model is smaller by.
 
     *model* is left without its large weights: they are taken out as they are written, each a
     tensor of no elements then, so that memory holds one of them twice and no more.
     """
     moved: dict[int, TensorProto] = {}
+    moved_bytes = 0
     with (directory / WEIGHTS_FILE).open("wb") as file:
         for index, tensor in enumerate(model.graph.initializer):
             data = _data(tensor)
             if data is not None:
+                moved_bytes += _size(tensor, data)
                 moved[index] = _reference(tensor, _append(file, data), len(data))
                 _empty(tensor)
     graph = ModelProto()
@@ -36,6 +41,12 @@ def split(model: ModelProto, directory: Path) -> None:
     for index, reference in moved.items():
         graph.graph.initializer[index].CopyFrom(reference)
     (directory / GRAPH_FILE).write_bytes(graph.SerializeToString(deterministic=True))
+    return moved_bytes
+
+
+def _size(tensor: TensorProto, data: bytes) -> int:
+    """Return what moving *data* out saves; dimensions and lengths are a few bytes more."""
+    return len(data) + _FRAME_BYTES if tensor.HasField("raw_data") else tensor.ByteSize()
 
 
 def _data(tensor: TensorProto) -> bytes | None:
