@@ -5,10 +5,11 @@ Imports numpy and the standard library only: the client reads and writes with it
 """
 
 import struct
+import sys
 
 import numpy as np
 
-from headrace_runtime.codec.shapes import element_count, shaped
+from headrace_runtime.codec.shapes import element_count
 from headrace_runtime.errors import InvalidInput
 from headrace_runtime.tensor import Array, Datatype, Tensor
 
@@ -52,8 +53,12 @@ def from_bytes(
         )
     if datatype is Datatype.BOOL and np.frombuffer(raw, np.uint8).max(initial=0) > 1:
         raise InvalidInput(f"tensor {name[:80]!r}: a byte of BOOL must be 0 or 1")
-    flat: Array = np.frombuffer(raw, datatype.dtype.newbyteorder("<"))
-    return Tensor(name, datatype, shaped(flat, shape))
+    flat: Array = np.frombuffer(raw, datatype.dtype)
+    if sys.byteorder == "big":
+        flat = flat.byteswap()
+    elif not flat.flags.aligned:  # values behind JSON of any length; models need them aligned
+        flat = flat.copy()
+    return Tensor(name, datatype, flat.reshape(shape))
 
 
 def _bytes_elements(name: str, count: int, raw: bytes | memoryview) -> Array:

@@ -1,11 +1,9 @@
 """Shapes as callers write them, checked before anything is multiplied or allocated."""
 
+import math
 from typing import Any
 
-import numpy as np
-
 from headrace_runtime.errors import InvalidInput
-from headrace_runtime.tensor import Array
 
 MAX_RANK = 64  # numpy's own limit
 MAX_ELEMENTS = 1 << 40  # far above what any body can carry; keeps every product small
@@ -29,26 +27,17 @@ def checked_shape(shape: Any, path: str) -> tuple[int, ...]:
         raise InvalidInput(
             f"{path} has {len(shape)} dimensions: at most {MAX_RANK} can be carried", path=path
         )
-    if any(length < 0 for length in shape):
+    if min(shape, default=0) < 0:
         raise InvalidInput(
             f"{path} has a negative length: send the shape of these values, every length known",
             path=path,
             got=shape,
         )
-    if element_count(tuple(length or 1 for length in shape)) > MAX_ELEMENTS:
+    if math.prod(filter(None, shape)) > MAX_ELEMENTS:
         raise InvalidInput(f"{path} says more elements than a request can carry", path=path)
     return tuple(shape)
 
 
 def element_count(shape: tuple[int, ...]) -> int:
     """Return how many elements a tensor of this shape has; 1 for a scalar."""
-    count = 1
-    for length in shape:
-        count *= length
-    return count
-
-
-def shaped(flat: Array, shape: tuple[int, ...]) -> Array:
-    """Return *flat* in *shape*, in the machine's byte order and aligned for its elements."""
-    native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
-    return np.require(native, requirements="A").reshape(shape)
+    return math.prod(shape)
