@@ -17,6 +17,7 @@ Wrong = dict[int, str]  # positions of cells that cannot be read, and why
 
 NUMBER_CHARACTERS = b"0123456789+-.eE \t"
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_JSON_NUMBER = re.compile(r"[ \t]*-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[ \t]*")
 _NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
@@ -27,8 +28,14 @@ def column(cells: Sequence[str], datatype: Datatype) -> tuple[Array, Wrong]:
 
     Positions of cells that cannot be read hold a value of no meaning.
     """
-    quick = None if datatype in (Datatype.BYTES, Datatype.BOOL) else _numbers(cells, datatype)
-    return (quick, {}) if quick is not None else _one_by_one(cells, datatype)
+    if datatype is Datatype.BYTES:
+        texts = np.empty(len(cells), np.object_)
+        texts[:] = [cell.encode() for cell in cells]
+        return texts, {}
+    if datatype is Datatype.BOOL:
+        return _looked_at(np.zeros(len(cells), np.bool_), range(len(cells)), cells, datatype)
+    quick = _numbers(cells, datatype)
+    return (quick, {}) if quick is not None else _with_awkward(cells, datatype)
 
 
 def fitted(numbers: list[int | float], datatype: Datatype) -> Array | None:
@@ -58,13 +65,26 @@ def _numbers(cells: Sequence[str], datatype: Datatype) -> Array | None:
     return fitted(numbers, datatype) if len(numbers) == len(cells) else None
 
 
-def _one_by_one(cells: Sequence[str], datatype: Datatype) -> tuple[Array, Wrong]:
+def _with_awkward(cells: Sequence[str], datatype: Datatype) -> tuple[Array, Wrong]:
+    """Read a column in which some cells need to be looked at: those alone, if there is a way."""
+    awkward = [i for i, cell in enumerate(cells) if not _JSON_NUMBER.fullmatch(cell)]
+    plain = list(cells)
+    for position in awkward:
+        plain[position] = "0"
+    values = _numbers(plain, datatype)
+    if values is None:  # a number out of range, or a fraction where whole numbers belong
+        values, awkward = np.zeros(len(cells), datatype.dtype), list(range(len(cells)))
+    return _looked_at(values, awkward, cells, datatype)
+
+
+def _looked_at(
+    values: Array, positions: Sequence[int], cells: Sequence[str], datatype: Datatype
+) -> tuple[Array, Wrong]:
     read = _READERS[datatype]
-    values = np.zeros(len(cells), datatype.dtype)
     wrong: Wrong = {}
-    for position, cell in enumerate(cells):
+    for position in positions:
         try:
-            values[position] = read(cell, datatype)
+            values[position] = read(cells[position], datatype)
         except ValueError as error:
             wrong[position] = str(error)
     return values, wrong
@@ -102,10 +122,6 @@ def _bool(cell: str, _: Datatype) -> bool:
     return value
 
 
-def _text(cell: str, _: Datatype) -> bytes:
-    return cell.encode()
-
-
 def _present(cell: str) -> str:
     text = cell.strip(" \t")
     if not text:
@@ -117,13 +133,8 @@ def _shown(cell: str) -> str:
     return repr(cell if len(cell) <= 40 else cell[:39] + "…")
 
 
-_READERS: dict[Datatype, Callable[[str, Datatype], float | int | bool | bytes]] = {
-    datatype: _float
-    if datatype.is_float
-    else _integer
-    if datatype.is_integer
-    else _bool
-    if datatype is Datatype.BOOL
-    else _text
+_READERS: dict[Datatype, Callable[[str, Datatype], float | int | bool]] = {
+    datatype: _float if datatype.is_float else _integer if datatype.is_integer else _bool
     for datatype in Datatype
+    if datatype is not Datatype.BYTES
 }
