@@ -11,35 +11,29 @@ from typing import Any
 
 from headrace_runtime.aws.artifacts import Artifacts
 from headrace_runtime.aws.light_clients import LightDynamoDB, LightS3
+from headrace_runtime.aws.model_sessions import model_sessions
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.routing import Routing
 from headrace_runtime.edge import open_inference_api as api
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.edge.http_api import Answer, Request, Route, respond
 from headrace_runtime.inference.predictor import predict
-from headrace_runtime.inference.session import Session
-from headrace_runtime.inference.session_cache import SessionCache
-from headrace_runtime.model.manifest import Manifest
 from headrace_runtime.settings import PredictSettings
 
 settings = PredictSettings.from_env(os.environ)
 registry = Registry(settings.registry_table, dynamodb=LightDynamoDB())
 routing = Routing(registry, alias_ttl_s=settings.alias_ttl_s, clock=time.monotonic)
-artifacts = Artifacts(settings.models_bucket, s3=LightS3())
-
-
-def load(manifest: Manifest) -> Session:
-    """Return the version's session; its weights stay mapped when the files are gone."""
-    with artifacts.fetched(manifest) as graph:
-        return Session(graph, threads=settings.threads, optimise=manifest.profile.optimise)
-
-
-sessions = SessionCache(settings.models_memory_mb << 20, load=load)
+sessions = model_sessions(
+    Artifacts(settings.models_bucket, s3=LightS3()),
+    memory_mb=settings.models_memory_mb,
+    threads=settings.threads,
+)
 
 
 def infer(request: Request) -> Answer:
     """Answer with the outputs of the version, or of the alias's version or canary."""
-    manifest = routing.manifest(*api.asked_version(request), draw=random.random())  # noqa: S311 - a share, no secret
+    draw = random.random()  # noqa: S311 - decides a share, is no secret
+    manifest = routing.manifest(*api.asked_version(request), draw=draw)
     asked = api.infer_request(request, manifest.signature)
     outputs = predict(manifest, asked.tensors, asked.outputs, sessions=sessions)
     return api.infer_answer(request, asked, manifest, outputs)
