@@ -21,10 +21,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from headrace_runtime.aws.dropped import dropped_file
 from headrace_runtime.aws.model_door import ModelDoor
 from headrace_runtime.aws.models_bucket import ModelsBucket, model_of
 from headrace_runtime.aws.registration import Registration
-from headrace_runtime.edge.object_created import object_created
 from headrace_runtime.errors import InvalidName, ObjectNotFound
 from headrace_runtime.settings import RegisterSettings
 from headrace_runtime.validation.limited_process import Limits
@@ -42,16 +42,16 @@ door = ModelDoor(
 
 def register(record: SQSRecord) -> None:
     """Register what one message tells of; an error sends the message back to its queue."""
-    created = object_created(record.body)
-    if created is None or created.bucket != settings.models_bucket:
+    dropped = dropped_file(record.body)
+    if dropped is None or dropped.bucket != settings.models_bucket:
         logger.info("a message that tells of no dropped model was ignored")
         return
     try:
-        model = model_of(created.key)
-        decision = door.decide(model, created.key, created.version_id, now=_now)
+        model = model_of(dropped.key)
+        decision = door.decide(model, dropped.key, dropped.version_id, now=_now)
     except (InvalidName, ObjectNotFound) as error:
         # No retry helps, and there is no model at which the reason could be read.
-        logger.warning("a dropped object was ignored", key=created.key, code=error.code)
+        logger.warning("a dropped object was ignored", key=dropped.key, code=error.code)
         return
     logger.info("a dropped model was decided on", extra={"model": model, **asdict(decision)})
 

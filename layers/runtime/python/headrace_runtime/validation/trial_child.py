@@ -66,8 +66,8 @@ def _load(path: str, *, optimise: bool) -> ort.InferenceSession:
             raise MemoryError from None
         raise ModelRefused(
             "TRIAL_LOAD_FAILED",
-            f"ONNX Runtime {ort.__version__} cannot load the model ({plain(str(error))}): mend the "
-            "export until onnxruntime.InferenceSession loads it",
+            f"ONNX Runtime {ort.__version__} cannot load the model ({plain(str(error))}): export "
+            "with another opset_version, 18 say, until onnxruntime.InferenceSession loads it",
         ) from None
 
 
