@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from threading import Timer
 from typing import IO, Any
@@ -37,7 +37,8 @@ class Limits:
     """What the child may take.
 
     Attributes:
-        timeout_s: seconds of wall clock, and of CPU.
+        timeout_s: seconds of wall clock.
+        cpu_s: seconds of CPU, of one thread; no more than timeout_s in any case.
         memory_bytes: its address space, libraries included (0.3 GB of it).
         file_bytes: the largest file that it may write; 0 for none.
     """
@@ -45,6 +46,10 @@ class Limits:
     timeout_s: float
     memory_bytes: int
     file_bytes: int = 0
+    cpu_s: float = inf
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cpu_s", min(self.cpu_s, self.timeout_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +103,12 @@ def run(module: str, work: Mapping[str, Any], limits: Limits) -> Ended:
     after = os.times()
     used_s = after.children_user + after.children_system - before.children_user
     used_s -= before.children_system
-    return _judged(lines, process.returncode, starved=timed_out and used_s < limits.timeout_s / 4)
+    return _judged(lines, process.returncode, starved=timed_out and used_s < limits.cpu_s / 4)
 
 
 def _arguments(work: Mapping[str, Any], limits: Limits) -> list[str]:
     bounds = {
-        "cpu_s": ceil(limits.timeout_s),
+        "cpu_s": ceil(limits.cpu_s),
         "memory_bytes": limits.memory_bytes,
         "file_bytes": limits.file_bytes,
     }

@@ -95,7 +95,7 @@ def _refusal(ended: Ended, limits: Limits, doing: str) -> ModelRefused:
     if ended.end is End.TIMED_OUT:
         return ModelRefused(
             "TRIAL_TIMED_OUT",
-            f"{doing} the model takes more than {limits.timeout_s:g} s: export without unbounded "
+            f"{doing} the model takes more than {limits.cpu_s:g} s: export without unbounded "
             "loops and without huge constants computed in the graph, or make the model smaller",
         )
     if ended.end is End.OUT_OF_MEMORY:
