@@ -16,11 +16,11 @@ import logging  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
-from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
 from threading import Event  # noqa: E402
 from types import FrameType  # noqa: E402
 
+from infra.local.child_processes import ChildProcesses  # noqa: E402
 from infra.local.cloud import LocalCloud, MotoFailed  # noqa: E402
 from infra.local.deployment import DeploymentFailed  # noqa: E402
 from infra.local.home import Home, HomeInUse, export_lines  # noqa: E402
@@ -55,7 +55,7 @@ def main() -> int:
 
 def _run(cloud: LocalCloud) -> int:
     try:
-        variables = cloud.start(_assembly())
+        variables = cloud.start(_assembly)
     except SynthesisFailed as error:
         return _fail(f"The CDK app failed:\n{error}")
     except DeploymentFailed as error:
@@ -69,11 +69,11 @@ def _run(cloud: LocalCloud) -> int:
     return 0
 
 
-def _assembly() -> "partial[Path]":
-    given = os.environ.get("HEADRACE_ASSEMBLY")
-    if given:
-        return partial(Path, given)
-    return partial(synthesised, Path(os.environ.get("HEADRACE_CACHE", ROOT / ".cache")).resolve())
+def _assembly(children: ChildProcesses) -> Path:
+    if given := os.environ.get("HEADRACE_ASSEMBLY"):
+        return Path(given)
+    cache = Path(os.environ.get("HEADRACE_CACHE", ROOT / ".cache"))
+    return synthesised(cache.resolve(), children)
 
 
 def _port(text: str) -> int | None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -64,16 +64,16 @@ class LocalCloud:
         self._log_shipping: LogShipping | None = None
         self._moto = self._start_moto()
 
-    def start(self, synthesise: Callable[[], Path]) -> dict[str, str]:
+    def start(self, synthesise: Callable[[ChildProcesses], Path]) -> dict[str, str]:
         """Deploy and run an assembly; return the variables with which others find the cloud.
 
         Args:
             synthesise: gives the assembly's folder; it runs while moto starts.
         """
-        stacks = read_stacks(synthesise())
-        endpoint = self._moto_endpoint()
-        aws = {"AWS_ENDPOINT_URL": endpoint, **_CREDENTIALS}
-        session = _session(aws)
+        stacks = read_stacks(synthesise(self._children))
+        session = _session()
+        aws = {"AWS_ENDPOINT_URL": self._moto_endpoint(), **_CREDENTIALS}
+        os.environ.update(aws)  # where boto3 reads the endpoint as it makes a client
         outputs = deploy(stacks, session)
         for spec in read_functions(stacks, session, packages=self._home.packages):
             self._functions[spec.name] = FunctionRuntime(
@@ -142,12 +142,16 @@ class LocalCloud:
         self._log_shipping.start()
 
     def _log(self, spec: FunctionSpec) -> Path:
-        return self._home.logs / f"{spec.name}.log"
+        return self._home.logs / f"{spec.folder.name}.log"
 
 
-def _session(aws: Mapping[str, str]) -> boto3.Session:
-    # boto3 reads the endpoint from the environment alone; nothing of the user's belongs in it.
+def _session() -> boto3.Session:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(aws, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
-    return boto3.Session()
+        del os.environ[name]  # nothing of the user's account belongs here
+    os.environ.update(
+        _CREDENTIALS, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull
+    )
+    session = boto3.Session()
+    for service in ("cloudformation", "s3", "lambda", "apigatewayv2", "sqs", "logs"):
+        session.client(service)  # it reads its service's model, while moto starts
+    return session

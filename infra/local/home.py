@@ -30,7 +30,7 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """What functions and moto print, one file each."""
+        """What moto and the functions print, one file each: `predict.log`."""
         return self.folder / "logs"
 
     @property
@@ -57,7 +57,7 @@ class Home:
             lock.close()
             raise HomeInUse(self.folder) from error
         self.env.unlink(missing_ok=True)
-        for folder in (self.scratch, self.packages):
+        for folder in (self.scratch, self.packages, self.logs):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in (self.logs, self.scratch, self.packages):
             folder.mkdir(parents=True, exist_ok=True)

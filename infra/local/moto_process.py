@@ -4,6 +4,11 @@ A process of its own, so that what it does never holds up the calls that run thr
 It prints its port once it takes requests.
 """
 
+# ruff: noqa: E402 - collecting garbage while a hundred modules load finds none
+import gc
+
+gc.disable()
+
 import logging
 import os
 import sys
@@ -21,6 +26,8 @@ def main() -> None:
     plug_in_types(sys.argv[1])
     forget_known_types()
     send_object_events_as_s3_does()
+    gc.freeze()
+    gc.enable()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     port = server.get_host_and_port()[1]

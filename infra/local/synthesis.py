@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.local.child_processes import ChildProcesses
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # What decides the template: the app, its context, what it reads of ours, and what is pinned.
@@ -24,8 +26,12 @@ class SynthesisFailed(Exception):
     """The CDK app failed; the argument is what it printed."""
 
 
-def synthesised(cache: Path) -> Path:
+def synthesised(cache: Path, children: ChildProcesses) -> Path:
     """Return the folder of an up-to-date assembly: manifest, templates and asset manifests.
+
+    Args:
+        cache: where assemblies are kept.
+        children: starts the CDK app.
 
     Raises:
         SynthesisFailed: nothing was put into the cache.
@@ -34,7 +40,7 @@ def synthesised(cache: Path) -> Path:
     if not (folder / "manifest.json").exists():
         fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
         try:
-            _synthesise(fresh)
+            _synthesise(fresh, children)
             _keep(fresh, folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -54,19 +60,15 @@ def _sources() -> Iterator[Path]:
         yield from sorted(ROOT.glob(pattern))
 
 
-def _synthesise(folder: Path) -> None:
+def _synthesise(folder: Path, children: ChildProcesses) -> None:
     command = [sys.executable, "-m", "infra.aws", "--no-bundling", "--outdir", str(folder)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SynthesisFailed(done.stdout)
+    process = children.start(command, env=os.environ, cwd=ROOT, output=subprocess.PIPE)
+    try:
+        printed = process.communicate()[0].decode("utf-8", "replace")
+    finally:
+        children.kill(process)
+    if process.returncode:
+        raise SynthesisFailed(printed)
 
 
 def _keep(fresh: Path, folder: Path) -> None:

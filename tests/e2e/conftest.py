@@ -61,9 +61,8 @@ class Cloud:
         return self.client("dynamodb")
 
     def log(self, function: str) -> str:
-        """Return what the functions printed whose name holds *function* (`Predict`)."""
-        logs = sorted((self.home / "logs").glob(f"*{function}*.log"))
-        return "".join(path.read_text() for path in logs)
+        """Return what a function printed, named by its folder (`predict`)."""
+        return (self.home / "logs" / f"{function}.log").read_text()
 
     def family(self) -> list[int]:
         """Return the processes that the cloud has started, and theirs."""

@@ -52,7 +52,7 @@ def test_a_call_beyond_its_time_ends_the_process(order: Order, probe: Cloud) -> 
 
     assert (answer.status_code, answer.json()) == (502, {"message": "Internal Server Error"})
     assert answer.elapsed.total_seconds() < 3.5
-    assert "Task timed out after 2.00 seconds" in probe.log("Probe")
+    assert "Task timed out after 2.00 seconds" in probe.log("probe")
     assert not alive(before)
 
 
@@ -62,7 +62,7 @@ def test_a_call_beyond_its_memory_ends_the_process(order: Order, probe: Cloud) -
     answer = order("hold", mb=400)
 
     assert answer.status_code == 502
-    assert "Runtime.OutOfMemory" in probe.log("Probe")
+    assert "Runtime.OutOfMemory" in probe.log("probe")
     assert order("environment").status_code == 200
 
 
@@ -70,7 +70,7 @@ def test_a_process_that_dies_costs_its_own_call_alone(order: Order, probe: Cloud
     answer = order("die", signal=int(signal.SIGFPE))
 
     assert answer.status_code == 502
-    assert "signal: floating point exception" in probe.log("Probe")
+    assert "signal: floating point exception" in probe.log("probe")
     assert order("environment").status_code == 200
 
 
@@ -78,7 +78,7 @@ def test_an_error_of_the_function_is_a_502(order: Order, probe: Cloud) -> None:
     answer = order("fail")
 
     assert (answer.status_code, answer.json()) == (502, {"message": "Internal Server Error"})
-    assert "ValueError: as ordered" in probe.log("Probe")
+    assert "ValueError: as ordered" in probe.log("probe")
 
 
 def test_the_gateway_gives_up_before_the_function_does(order: Order) -> None:
@@ -107,7 +107,7 @@ def test_an_answer_above_6_mb_is_a_failure(order: Order, probe: Cloud) -> None:
     answer = order("big", bytes=6_300_000)
 
     assert answer.status_code == 502
-    assert "Function.ResponseSizeTooLarge" in probe.log("Probe")
+    assert "Function.ResponseSizeTooLarge" in probe.log("probe")
 
 
 def test_an_edited_handler_answers_the_next_call(order: Order, probe_sources: Path) -> None:
