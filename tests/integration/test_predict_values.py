@@ -174,6 +174,16 @@ def test_an_artifact_that_was_changed_is_never_loaded(
     assert "DigestMismatch" in capfd.readouterr().out
 
 
+def test_an_artifact_that_is_gone_is_our_fault(publish: Publish, call: Call) -> None:
+    manifest = publish("wine", onnx_models.linear(), onnx_models.linear_signature())
+    boto3.client("s3").delete_object(Bucket="models", Key=manifest.files[0].key)
+
+    answer = call(one_input(Datatype.FP32, [1, 4], '"data":[1,2,3,4]'))
+
+    assert answer["statusCode"] == 500
+    assert "artifacts" not in answer["body"]
+
+
 def test_a_model_that_was_only_refused_says_why(registration: Registration, call: Call) -> None:
     refusal = ModelRefused("PICKLE", "this is a pickle: export the model to ONNX")
     registration.refuse("wine", "d" * 64, refusal, origin="s3://b/k", refused_at="2026-11-23")

@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from headrace_runtime.errors import InferenceFailed, ModelUnfit
+from headrace_runtime.errors import HeadraceError, InferenceFailed, ModelUnfit
 from headrace_runtime.inference.class_maps import labels_of
 from headrace_runtime.inference.session import Session
 from headrace_runtime.model.signature import Signature
@@ -146,8 +146,8 @@ def test_bytes_that_are_no_text_cannot_go_into_onnx(tmp_path: Path) -> None:
         model.run([Tensor("x", Datatype.BYTES, np.array([b"\xff"], np.object_))])
 
 
-def test_a_file_that_is_no_model_is_unfit(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnfit, match="cannot be loaded by ONNX Runtime"):
+def test_a_file_that_cannot_be_loaded_is_our_fault(tmp_path: Path) -> None:
+    with pytest.raises(HeadraceError, match="cannot be loaded by ONNX Runtime"):
         session(b"not a model", tmp_path)
 
 

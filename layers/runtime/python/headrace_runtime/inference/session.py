@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from headrace_runtime.errors import InferenceFailed, ModelUnfit
+from headrace_runtime.errors import HeadraceError, InferenceFailed, ModelUnfit
 from headrace_runtime.inference.class_maps import columns_of
 from headrace_runtime.inference.graph_signature import signature_of
 from headrace_runtime.tensor import Array, Datatype, Tensor, datatype_of
@@ -30,8 +30,9 @@ class Session:
             optimise: False for a graph that loads only with optimisation off.
 
         Raises:
-            ModelUnfit: ONNX Runtime cannot load it, or it has inputs or outputs that no tensor
-                of the Open Inference Protocol can carry.
+            ModelUnfit: it has inputs or outputs that no tensor of the Open Inference Protocol
+                can carry.
+            HeadraceError: ONNX Runtime cannot load it, though it did when it was registered.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -46,7 +47,7 @@ class Session:
                 graph, options, providers=["CPUExecutionProvider"], enable_fallback=0
             )
         except Exception as error:  # ORT raises many kinds, UnicodeDecodeError among them
-            raise ModelUnfit(
+            raise HeadraceError(
                 f"the model cannot be loaded by ONNX Runtime {onnxruntime.__version__}"
             ) from error
         self._run_options = onnxruntime.RunOptions()
