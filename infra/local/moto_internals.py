@@ -3,20 +3,44 @@
 What is relied on (`tests/e2e/test_moto_internals.py` names each):
 - a direct subclass of `CloudFormationModel` that is defined before the first stack operation is
   a resource type, and takes the place of moto's own for that type;
+- `moto.ec2`, which CloudFormation's module imports, reads its tables of instances and regions as
+  it is imported, by `load_resource` and `boto3.Session`: a third of moto's start, for nothing;
 - S3 tells EventBridge by `moto.s3.notifications._send_event_bridge_message`;
 - a rule takes an event by `Rule.send_to_targets`, from `events_backends[account][region]`.
 """
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.cloudformation import parsing
+import boto3
 from moto.core.common_models import CloudFormationModel
 from moto.events.models import events_backends
 from moto.s3 import notifications
+from moto.utilities import utils
+
+
+@contextmanager
+def _without_tables_of_ec2() -> Iterator[None]:
+    load_resource, session = utils.load_resource, boto3.Session
+    one_session = session()
+
+    def load(resource: str) -> Any:
+        return {} if resource.startswith("ec2/") else load_resource(resource)
+
+    utils.load_resource = load
+    boto3.Session = lambda: one_session  # type: ignore[assignment,misc]
+    try:
+        yield
+    finally:
+        utils.load_resource, boto3.Session = load_resource, session  # type: ignore[misc]
+
+
+with _without_tables_of_ec2():
+    from moto.cloudformation import parsing
 
 # The names of S3's own API calls, which moto abridges.
 _REASONS = {

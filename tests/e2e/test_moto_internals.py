@@ -1,5 +1,6 @@
 """Each private thing of moto that the local cloud relies on, so that an upgrade says what broke."""
 
+import importlib
 import inspect
 
 from moto.cloudformation import parsing
@@ -49,3 +50,14 @@ def test_a_rule_takes_an_event_from_its_bus() -> None:
     assert isinstance(backend, EventsBackend)
     assert isinstance(backend.event_buses["default"], EventBus)
     assert backend.event_buses["default"].rules == {}
+
+
+def test_ec2_reads_its_tables_by_the_names_that_are_replaced() -> None:
+    tables = inspect.getsource(importlib.import_module("moto.ec2.models.instance_types"))
+    regions = inspect.getsource(
+        importlib.import_module("moto.ec2.models.availability_zones_and_regions")
+    )
+
+    assert "from moto.utilities.utils import load_resource" in tables
+    assert 'load_resource("ec2/' in tables
+    assert "from boto3 import Session" in regions
