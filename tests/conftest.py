@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -102,6 +103,7 @@ def aws(credentials: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
     """URL of a server before the `aws` world: for clients that are not boto3's."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for every call otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -130,7 +130,10 @@ def same(outputs: list[Tensor], case: Case) -> None:
             assert [e.decode() for e in output.array.ravel()] == direct.ravel().tolist()
         else:
             assert output.array.dtype == direct.dtype
-            np.testing.assert_array_equal(output.array, direct)
+            # ONNX Runtime itself rounds a mean by where its input lies in memory, so that eleven
+            # normalisations differ in the last bits from one call to the next.
+            slack = 1e-6 if output.datatype.is_float else 0
+            np.testing.assert_allclose(output.array, direct, rtol=10 * slack, atol=slack)
 
 
 def test_a_sample_of_onnx_node_tests_passes_through_predict(judge: Judge) -> None:
