@@ -27,6 +27,7 @@ from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_watch import Clock
 from headrace_runtime.aws.shard_work import ShardWork
+from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.inference.predictor import predict
 from headrace_runtime.inference.session import Session
 from headrace_runtime.inference.session_cache import SessionCache
@@ -63,7 +64,11 @@ def work(record: SQSRecord, lambda_context: LambdaContext) -> None:
         now=partial(datetime.now, UTC),
         left_s=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
     )
-    job = shard_work.work(job_id, clock)
+    try:
+        job = shard_work.work(job_id, clock)
+    except Exception as error:
+        log_failure(error, record.message_id)
+        raise
     logger.info("job", job_id=job_id, state=job.state, attempt=job.attempt, rows=job.counts.rows_in)
 
 

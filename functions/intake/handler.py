@@ -23,6 +23,7 @@ from headrace_runtime.aws.intake import Intake
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.results_bucket import ResultsBucket
+from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.settings import IntakeSettings
 
 settings = IntakeSettings.from_env(os.environ)
@@ -41,10 +42,14 @@ intake = Intake(
 def take_in(record: SQSRecord) -> None:
     """Make the job of one event's file."""
     source = dropped_file(record.body)
-    if source is None:
-        logger.info("no file", message_id=record.message_id)
+    if source is None or source.bucket != settings.inbox_bucket:
+        logger.info("a message that tells of no dropped file was let go")
         return
-    job = intake.accept(source, datetime.now(UTC))
+    try:
+        job = intake.accept(source, datetime.now(UTC))
+    except Exception as error:
+        log_failure(error, record.message_id)
+        raise
     logger.info("job", job_id=job.job_id, state=job.state, model=job.model, version=job.version)
 
 

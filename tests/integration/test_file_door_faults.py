@@ -152,6 +152,23 @@ def test_work_that_breaks_off_again_and_again_fails_the_job(
     assert door.jobs()[0]["error"].startswith("the work was begun 3 times and broke off each time")
 
 
+def test_a_fault_is_logged_by_its_kind_and_not_by_its_text(
+    capsys: pytest.CaptureFixture[str], door: FileDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.take_in(door.drop("linear/rows.csv", CSV))
+    text = "".join(["sec", "ret"])
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ValueError(text)
+
+    monkeypatch.setattr(door.batch.shard_work, "_predict", broken)
+    door.work(door.shards()[0])
+
+    logged = capsys.readouterr().out
+    assert '"error":"ValueError"' in logged
+    assert text not in logged
+
+
 def test_a_file_too_large_for_one_run_fails_before_it_is_cut_off(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
