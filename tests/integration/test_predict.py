@@ -48,7 +48,9 @@ def test_rows_sent_as_json_come_back_as_json(
         "id": "call-1",
         "model_name": "wine",
         "model_version": "1",
-        "outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 3], "data": sum(ROWS, [])}],
+        "outputs": [
+            {"name": "y", "datatype": "FP32", "shape": [2, 3], "data": [*ROWS[0], *ROWS[1]]}
+        ],
     }
 
 
