@@ -16,7 +16,9 @@ from threading import Event
 
 from moto.server import ThreadedMotoServer
 
-from infra.local.moto_internals import forget_known_types, send_object_events_as_s3_does
+from infra.local.moto_internals.object_events import send_object_events_as_s3_does
+from infra.local.moto_internals.resource_types import forget_known_types
+from infra.local.moto_internals.table_requests import one_table_request_at_a_time
 from infra.local.moto_types import plug_in_types
 
 
@@ -26,6 +28,7 @@ def main() -> None:
     plug_in_types(sys.argv[1])
     forget_known_types()
     send_object_events_as_s3_does()
+    one_table_request_at_a_time()
     gc.freeze()
     gc.enable()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

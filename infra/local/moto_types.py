@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from infra.local.moto_internals import Creator, Deployed, plug_in
+from infra.local.moto_internals.resource_types import Creator, Deployed, plug_in
 
 _MAPPING_PROPERTIES = (
     "FunctionName",

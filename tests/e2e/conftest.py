@@ -38,10 +38,11 @@ class Cloud:
     def url(self) -> str:
         return self.env["HEADRACE_URL"]
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client of this cloud."""
         return boto3.client(
             service,
+            **options,
             endpoint_url=self.env["AWS_ENDPOINT_URL"],
             region_name=self.env["AWS_REGION"],
             aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],

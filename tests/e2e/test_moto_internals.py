@@ -5,6 +5,9 @@ import inspect
 
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
+from moto.core.responses import BaseResponse
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import EventBus, EventsBackend, Rule, events_backends
 from moto.s3 import notifications
 
@@ -61,3 +64,10 @@ def test_ec2_reads_its_tables_by_the_names_that_are_replaced() -> None:
     assert "from moto.utilities.utils import load_resource" in tables
     assert 'load_resource("ec2/' in tables
     assert "from boto3 import Session" in regions
+
+
+def test_a_table_request_runs_within_the_method_that_takes_turns() -> None:
+    assert list(inspect.signature(DynamoHandler.call_action).parameters) == ["self"]
+    assert "self.serialized(" in inspect.getsource(BaseResponse.call_action)
+    # Once it copies no tables, there is no need for turns.
+    assert "copy.deepcopy(" in inspect.getsource(DynamoDBBackend.transact_write_items)

@@ -1,16 +1,12 @@
-"""Everything of moto that is not its public API, in one place, for one minor version of moto.
+"""Resource types of our own in moto's CloudFormation.
 
-What is relied on (`tests/e2e/test_moto_internals.py` names each):
+What is relied on:
 - a direct subclass of `CloudFormationModel` that is defined before the first stack operation is
   a resource type, and takes the place of moto's own for that type;
 - `moto.ec2`, which CloudFormation's module imports, reads its tables of instances and regions as
-  it is imported, by `load_resource` and `boto3.Session`: a third of moto's start, for nothing;
-- S3 tells EventBridge by `moto.s3.notifications._send_event_bridge_message`;
-- a rule takes an event by `Rule.send_to_targets`, from `events_backends[account][region]`.
+  it is imported, by `load_resource` and `boto3.Session`: a third of moto's start, for nothing.
 """
 
-import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +14,6 @@ from typing import Any
 
 import boto3
 from moto.core.common_models import CloudFormationModel
-from moto.events.models import events_backends
-from moto.s3 import notifications
 from moto.utilities import utils
 
 
@@ -41,14 +35,6 @@ def _without_tables_of_ec2() -> Iterator[None]:
 
 with _without_tables_of_ec2():
     from moto.cloudformation import parsing
-
-# The names of S3's own API calls, which moto abridges.
-_REASONS = {
-    "Put": "PutObject",
-    "Post": "POST Object",
-    "Copy": "CopyObject",
-    "CompleteMultipartUpload": "CompleteMultipartUpload",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,50 +108,3 @@ def forget_known_types() -> None:
     """Let moto look at its resource types again, as it does once only."""
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
-
-
-def send_object_events_as_s3_does() -> None:
-    """Replace moto's EventBridge events of S3 by ones with the members that AWS sends."""
-    notifications._send_event_bridge_message = _send_event_bridge_message  # noqa: SLF001 - what this module is for
-
-
-def _send_event_bridge_message(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-    reason = event_name.rsplit(":", maxsplit=1)[-1]
-    etag = key.etag.replace('"', "")
-    if reason == "Put" and "-" in etag:
-        return  # moto's first event of two for one multipart upload
-    event: Any = {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": notifications._detail_type(event_name),  # noqa: SLF001 - what this module is for
-        "source": "aws.s3",
-        "account": account_id,
-        # moto itself turns this into the ISO text that a queue or a log group gets.
-        "time": time.time(),
-        "region": bucket.region_name,
-        "resources": [bucket.arn],
-        "detail": {
-            "version": "0",
-            "bucket": {"name": bucket.name},
-            "object": _object(bucket, key, etag),
-            "request-id": uuid.uuid4().hex[:16].upper(),
-            "requester": account_id,
-            "source-ip-address": "127.0.0.1",
-            "reason": _REASONS.get(reason, reason),
-        },
-    }
-    for bus in events_backends[account_id][bucket.region_name].event_buses.values():
-        for rule in bus.rules.values():
-            rule.send_to_targets(event, transform_input=False)
-
-
-def _object(bucket: Any, key: Any, etag: str) -> dict[str, Any]:
-    facts = {
-        "key": key.name,
-        "size": key.size,
-        "etag": etag,
-        "sequencer": f"{time.time_ns():018X}",
-    }
-    if bucket.is_versioned:
-        facts["version-id"] = key.version_id
-    return facts
