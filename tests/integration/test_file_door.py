@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_a_job_fails_with_a_sentence(
     sentences = {
         "rows.csv": "the file lies in no model's folder: drop it at <model>/<file> or "
         "<model>@<alias or version>/<file>",
-        "No Model/rows.csv": "'No Model' is not a model's name: expected 1-63 of a-z, 0-9 and "
+        "No Model/rows.csv": "'No Model' is not a valid model name: expected 1-63 of a-z, 0-9 and "
         "inner hyphens",
         "linear/rows.xlsx": "file 'rows.xlsx' must end in .csv or .jsonl",
         "linear/rows": "file 'rows' must end in .csv or .jsonl",
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_a_job_fails_with_a_sentence(
         "linear@nobody/rows.csv": "model 'linear' has no alias 'nobody'",
         "linear@7/rows.csv": "model 'linear' has no version 7",
         "linear/empty.csv": "the file is empty",
-        strange: "'\\u202elinear\\n' is not a model's name: expected 1-63 of a-z, 0-9 and inner "
+        strange: "'\\u202elinear\\n' is not a valid model name: expected 1-63 of a-z, 0-9 and inner "
         "hyphens",
     }
 

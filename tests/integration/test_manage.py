@@ -92,9 +92,9 @@ MOVE = {"version": 2}
 @pytest.mark.parametrize(
     ("parameters", "error"),
     [
-        ({"model": "..", "alias": "live"}, "'..' is not a model's name"),
-        ({"model": "models", "alias": "live"}, "'models' is not a model's name"),
-        ({"model": "digits", "alias": "7"}, "'7' is not a alias's name"),
+        ({"model": "..", "alias": "live"}, "'..' is not a valid model name"),
+        ({"model": "models", "alias": "live"}, "'models' is not a valid model name"),
+        ({"model": "digits", "alias": "7"}, "'7' is not a valid alias name"),
     ],
 )
 def test_a_name_that_is_none_is_refused(call, aws, parameters, error):

@@ -63,7 +63,7 @@ def test_every_upload_has_a_key_of_its_own(manage, event):
         ({"model": "unknown", "file": "rows.csv"}, 404, "model 'unknown' is not registered"),
         ({"model": "digits@canary", "file": "rows.csv"}, 404, "no alias 'canary'"),
         ({"model": "digits@7", "file": "rows.csv"}, 404, "no version 7"),
-        ({"model": "Digits", "file": "rows.csv"}, 400, "is not a model's name"),
+        ({"model": "Digits", "file": "rows.csv"}, 400, "is not a valid model name"),
         ({"model": "digits/x", "file": "../rows.csv"}, 400, "without a slash"),
         ({"model": "digits", "file": "rows.xls"}, 400, "must end in .csv or .jsonl"),
         ({"model": "digits", "file": ""}, 400, "1-255 bytes"),

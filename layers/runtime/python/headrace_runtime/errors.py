@@ -63,7 +63,7 @@ class InvalidName(InvalidInput):
 
     def __init__(self, kind: str, name: str, expected: str) -> None:
         super().__init__(
-            f"{name[:80]!r} is not a {kind}'s name: expected {expected}", expected=expected
+            f"{name[:80]!r} is not a valid {kind} name: expected {expected}", expected=expected
         )
 
 
