@@ -23,4 +23,4 @@ def one_table_request_at_a_time() -> None:
         with turn:
             return answer(handler)
 
-    DynamoHandler.call_action = in_turn
+    DynamoHandler.call_action = in_turn  # type: ignore[method-assign]
