@@ -5,6 +5,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+LAYERS := build/layers/ready
+ARCH ?= x86_64
+BYTECODE ?= yes
 
 demo: $(READY)        ## the main job on real input, in a cloud on this machine
 	$(BIN)/python -m infra.demo
@@ -12,13 +15,13 @@ demo: $(READY)        ## the main job on real input, in a cloud on this machine
 up: $(READY)          ## the cloud on this machine, until Ctrl-C; PORT= picks the port
 	$(BIN)/python -m infra.local
 
-test: $(READY)        ## everything that must always hold, in minutes
+test: $(READY) $(LAYERS)   ## everything that must always hold, in minutes
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: $(READY) .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
+test-long: $(READY) $(LAYERS) .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
 	$(BIN)/python -m pytest
 
-check: $(READY)       ## form, types, ranks of imports, and the tests
+check: $(READY) $(LAYERS)  ## form, types, ranks of imports, and the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -31,8 +34,8 @@ bench: $(READY)       ## what it costs over the floor, in one run
 synth: $(READY)       ## the CloudFormation templates, into cdk.out/
 	$(BIN)/python -m infra.aws
 
-layers: $(READY)      ## third-party layers for Lambda, into build/layers/
-	$(BIN)/python -m infra.aws.build_layers
+layers: $(READY)      ## all that Lambda mounts, into build/; ARCH=arm64, BYTECODE=no
+	$(BIN)/python -m infra.aws.build_command $(ARCH) --bytecode=$(BYTECODE)
 
 pins: $(READY)        ## resolve pyproject.toml again into requirements/ and layers/*/requirements.txt
 	$(BIN)/python -m infra.pins
@@ -45,6 +48,11 @@ $(READY): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# Tests look at built layers and never fetch a package themselves.
+$(LAYERS): $(wildcard layers/*/requirements.txt infra/aws/*layer*.py infra/aws/b*.py) $(READY)
+	$(BIN)/python -m infra.aws.build_command --layers-only --bytecode=if-possible
 	touch $@
 
 .venv/ready-long: requirements/long.txt $(READY)

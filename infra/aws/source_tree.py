@@ -1,17 +1,14 @@
 """Where the sources of what is deployed lie, and how a template says so."""
 
-from pathlib import Path
-
 from aws_cdk import CfnResource
 from constructs import IConstruct
 
-ROOT = Path(__file__).resolve().parents[2]
+from infra.aws.own_code import ROOT, SOURCE
+
+__all__ = ["ROOT", "note_source"]
 
 # What lies beside the sources without being one; neither deployed nor part of an asset's hash.
 NOT_SOURCES = ["**/__pycache__", "**/*.pyc", "**/.DS_Store"]
-
-# The resource's Metadata entry that names its folder, from the root of the repository.
-SOURCE = "headrace:source"
 
 
 def note_source(construct: IConstruct, folder: str) -> None:
