@@ -17,13 +17,14 @@ from threading import Event
 from moto.server import ThreadedMotoServer
 
 from infra.local.moto_internals.object_events import send_object_events_as_s3_does
-from infra.local.moto_internals.resource_types import forget_known_types
+from infra.local.moto_internals.plug_ins import forget_known_types
 from infra.local.moto_internals.table_requests import one_table_request_at_a_time
-from infra.local.moto_types import plug_in_types
+from infra.local.resource_types.plugged_in import plug_in_types
 
 
 def main() -> None:
     """Serve until killed."""
+    logging.basicConfig(level=logging.WARNING)  # why a request failed, into moto's log
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     plug_in_types(sys.argv[1])
     forget_known_types()
