@@ -31,7 +31,8 @@ def try_out(work: dict[str, Any], report: Report) -> dict[str, Any]:
     """
     resident, started = _memory("VmRSS"), process_time()
     session = _load(work["model"], optimise=work["optimise"])
-    load_ms = (process_time() - started) * 1000
+    # Some kernels count so coarsely that a small load takes no time at all.
+    load_ms = max((process_time() - started) * 1000, 0.001)
     report("loaded")
     try:
         signature = signature_of(session)
