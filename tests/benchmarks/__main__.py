@@ -3,7 +3,6 @@
 Time is CPU time, user and system, so that neighbours on the machine count as little as may be.
 """
 
-import importlib.util
 import os
 import platform
 import sys
@@ -11,7 +10,7 @@ import sys
 import numpy as np
 import onnxruntime
 
-from tests.benchmarks import cold, warm
+from tests.benchmarks import cold, csv_rows, warm
 from tests.benchmarks.report import markdown
 
 
@@ -21,9 +20,7 @@ def main() -> None:
         f"Python {platform.python_version()}, numpy {np.__version__}, "
         f"ONNX Runtime {onnxruntime.__version__}, {os.cpu_count()} CPUs; CPU time, the least\n\n"
     )
-    measured = cold.rows() + warm.rows()
-    if importlib.util.find_spec("tests.benchmarks.csv_rows"):
-        measured += importlib.import_module("tests.benchmarks.csv_rows").rows()
+    measured = cold.rows() + warm.rows() + csv_rows.rows()
     sys.stdout.write(markdown(measured) + "\n")
 
 
