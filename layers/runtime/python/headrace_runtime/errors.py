@@ -12,6 +12,11 @@
     - ShapeMismatch         another shape than the signature's
     - InferenceFailed       the model cannot run on these values
     - ModelUnfit            the model cannot do what it was asked to do
+  + Denial                  whoever calls is not let in; the family is in `access/denials.py`
+    - Unauthenticated       no good credential came with the call
+    - Forbidden             no policy gives them this, on a model that they see
+    - TooOften              the key's calls are used up for now
+      . RateExceeded, QuotaExceeded     those of this second, those of this day
   + TooLarge                more bytes than can be carried or held
   + OutOfTime               more work than one run of a function can do
   + NotFound

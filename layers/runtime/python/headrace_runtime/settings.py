@@ -41,6 +41,8 @@ class PredictSettings(Settings):
         alias_ttl_s: for how long an alias that was read is believed, in seconds.
         models_memory_mb: memory that loaded models may take together.
         threads: threads of one run; the vCPUs that the function really owns (1 a 1,769 MB).
+        policies_ttl_s: for how long policies that were read are believed, in seconds.
+        auth: who says who calls: `keys` (the function `authorise`) or `iam` (API Gateway itself).
     """
 
     models_bucket: str
@@ -48,6 +50,9 @@ class PredictSettings(Settings):
     alias_ttl_s: float
     models_memory_mb: int
     threads: int
+    access_table: str = ""
+    policies_ttl_s: float = 5.0
+    auth: str = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class ManageSettings(Settings):
 
     Attributes:
         max_model_bytes: the largest model that a presigned upload takes.
+        policies_ttl_s, auth: as for `PredictSettings`.
     """
 
     models_bucket: str
@@ -63,6 +69,9 @@ class ManageSettings(Settings):
     registry_table: str
     jobs_table: str
     max_model_bytes: int
+    access_table: str = ""
+    policies_ttl_s: float = 5.0
+    auth: str = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +119,26 @@ class BatchSettings(Settings):
     batch_rows: int
     models_memory_mb: int
     threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoriseSettings(Settings):
+    """What `authorise` needs to tell who calls.
+
+    Attributes:
+        jwt_issuer: URL of whom tokens are believed, exactly as their `iss` spells it; empty where
+            only API keys are.
+        jwt_audience: what a token's `aud` must name.
+    """
+
+    access_table: str
+    jwt_issuer: str
+    jwt_audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSettings(Settings):
+    """What `grant` needs; `auth` is as for `PredictSettings`."""
+
+    access_table: str
+    auth: str

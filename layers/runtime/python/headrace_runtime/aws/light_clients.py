@@ -1,4 +1,4 @@
-"""The three calls of AWS that `predict` makes, with boto3's requests and responses."""
+"""The calls of AWS that `predict` and `authorise` make, with boto3's requests and responses."""
 
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from headrace_runtime.errors import ObjectNotFound, Unavailable
 
 
 class LightDynamoDB:
-    """Reads items as `boto3.client("dynamodb")` does."""
+    """Reads items, and changes one, as `boto3.client("dynamodb")` does."""
 
     def __init__(self) -> None:
         self._http = SignedHttp("dynamodb")
@@ -30,6 +30,14 @@ class LightDynamoDB:
             Unavailable: DynamoDB did not answer.
         """
         return self._call("Query", request)
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        """Answer as boto3's `update_item`; where the answer is lost, the change is made again.
+
+        Raises:
+            Unavailable: DynamoDB did not answer; whether the item has changed is not known.
+        """
+        return self._call("UpdateItem", request)
 
     def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         headers = {

@@ -1,5 +1,6 @@
 """Which HTTP status goes with which error: the one place where the two meet."""
 
+from headrace_runtime.access.denials import Forbidden, TooOften, Unauthenticated
 from headrace_runtime.errors import (
     Conflict,
     HeadraceError,
@@ -17,6 +18,9 @@ _STATUS: dict[type[HeadraceError], int] = {
     UnsupportedEncoding: 415,
     UnfitInput: 422,
     ModelRefused: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    TooOften: 429,
     TooLarge: 413,
     NotFound: 404,
     Conflict: 409,

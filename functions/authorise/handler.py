@@ -1,0 +1,76 @@
+"""Who calls: credential → key or token → principal and subjects, or why not. Never what they may.
+
+Nothing is remembered of a key: one that is revoked is refused from the next call on.
+"""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from headrace_runtime.access.api_key import SecretHash, parts_of
+from headrace_runtime.access.denials import Unauthenticated
+from headrace_runtime.access.rate_windows import windows
+from headrace_runtime.access.token_subjects import subjects_of
+from headrace_runtime.aws.call_counts import CallCounts
+from headrace_runtime.aws.keys import Keys
+from headrace_runtime.aws.light_clients import LightDynamoDB
+from headrace_runtime.edge.authoriser import credential_of, known, turned_away
+from headrace_runtime.edge.failure_log import log_failure
+from headrace_runtime.edge.signing_keys import SigningKeys
+from headrace_runtime.edge.tokens import Tokens, looks_like_token
+from headrace_runtime.errors import Unavailable
+from headrace_runtime.settings import AuthoriseSettings
+
+settings = AuthoriseSettings.from_env(os.environ)
+dynamodb = LightDynamoDB()
+keys = Keys(settings.access_table, dynamodb=dynamodb)
+counts = CallCounts(settings.access_table, dynamodb=dynamodb)
+tokens = Tokens(
+    settings.jwt_issuer,
+    settings.jwt_audience,
+    keys=SigningKeys(settings.jwt_issuer, clock=time.monotonic),
+)
+
+# Compared where there is no key of that id, so that it takes as long as where there is one.
+NO_KEY = SecretHash("00" * 16, "00" * 32)
+
+
+def of_token(token: str) -> dict[str, Any]:
+    """Answer for the bearer of a token."""
+    claims = tokens.claims(token)
+    return known(f"sub:{claims['sub']}", subjects_of(claims))
+
+
+def of_key(text: str, now: datetime) -> dict[str, Any]:
+    """Answer for the holder of an API key, and count the call where the key has limits."""
+    key_id, secret = parts_of(text) or ("", "")
+    key = keys.find(key_id) if key_id else None
+    right = (key.kept if key else NO_KEY).is_of(secret)
+    if key is None or not right or not key.good_at(now):
+        raise Unauthenticated
+    limits = windows(now, rate_per_s=key.rate_per_s, daily_quota=key.daily_quota)
+    full = counts.exceeded(key_id, limits)
+    if full is not None:
+        return turned_away(full.refusal, f"key:{key_id}", full.retry_after_s)
+    return known(f"key:{key_id}", [f"key:{key_id}"])
+
+
+def caller(event: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Answer for whoever sent *event* at *now*."""
+    credential = credential_of(event)
+    try:
+        if settings.jwt_issuer and looks_like_token(credential):
+            return of_token(credential)
+        return of_key(credential, now)
+    except Unauthenticated as error:
+        return turned_away(error.code)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer API Gateway's question."""
+    try:
+        return caller(event, datetime.now(UTC))
+    except Unavailable as error:
+        log_failure(error, context.aws_request_id)
+        return turned_away(error.code)

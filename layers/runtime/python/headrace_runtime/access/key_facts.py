@@ -1,0 +1,62 @@
+"""What is known of a key beside its secret: name, limits, and until when it is good."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from headrace_runtime.access.api_key import SecretHash
+from headrace_runtime.errors import UnfitInput
+
+MAX_EXPIRY_DAYS = 3650
+MAX_RATE_PER_S = 100_000
+MAX_DAILY_QUOTA = 1_000_000_000
+_MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """One API key, as it stands.
+
+    Attributes:
+        name: for people; 1-100 characters.
+        created_at, expires_at, revoked_at: ISO 8601, UTC.
+        rate_per_s: calls that one second takes; None for any number.
+        daily_quota: calls that one day takes, midnight to midnight UTC; None for any number.
+    """
+
+    key_id: str
+    name: str
+    kept: SecretHash
+    created_at: str
+    expires_at: str | None = None
+    revoked_at: str | None = None
+    rate_per_s: int | None = None
+    daily_quota: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (1 <= len(self.name) <= _MAX_NAME and self.name.isprintable()):
+            raise UnfitInput(f"name of a key must be 1-{_MAX_NAME} printable characters")
+        _check("rate_per_s", self.rate_per_s, MAX_RATE_PER_S)
+        _check("daily_quota", self.daily_quota, MAX_DAILY_QUOTA)
+
+    def good_at(self, now: datetime) -> bool:
+        """Return whether calls with the key are answered: it is neither revoked nor expired."""
+        if self.revoked_at is not None:
+            return False
+        return self.expires_at is None or now < datetime.fromisoformat(self.expires_at)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what an admin sees of the key: nothing of its secret."""
+        plain = asdict(self)
+        del plain["kept"]
+        return {"id": plain.pop("key_id")} | {k: v for k, v in plain.items() if v is not None}
+
+
+def moment(now: datetime) -> str:
+    """Return *now* as it is stored: ISO 8601, UTC, whole seconds."""
+    return now.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _check(name: str, value: int | None, most: int) -> None:
+    if value is not None and not 1 <= value <= most:
+        raise UnfitInput(f"{name} of a key must be a whole number from 1 to {most}")
