@@ -151,12 +151,15 @@ def test_kill_9_leaves_no_process_and_no_env_file(probe_sources: Path, tmp_path:
 def test_what_a_function_prints_is_in_its_log_group(order: Order, probe: Cloud) -> None:
     order("fail")
     logs = probe.client("logs")
-    groups = logs.describe_log_groups()["logGroups"]
-    group = next(one["logGroupName"] for one in groups if "Probe" in one["logGroupName"])
 
     def messages() -> list[str]:
-        found = logs.filter_log_events(logGroupName=group)["events"]
-        return [one["message"] for one in found]
+        groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+        return [
+            event["message"]
+            for group in groups
+            if "Probe-Probe-" in group
+            for event in logs.filter_log_events(logGroupName=group)["events"]
+        ]
 
     eventually(
         lambda: any("ValueError: as ordered" in one for one in messages()),
