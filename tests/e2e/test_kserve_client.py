@@ -21,24 +21,34 @@ def model(cloud) -> str:
     return "kserve-linear"
 
 
-@pytest.fixture
-def client():
-    return kserve.InferenceRESTClient(kserve.RESTConfig(protocol="v2", timeout=60))
+def _asked(question):
+    """Put a question to a client of its own, which is closed before its event loop is."""
+
+    async def ask():
+        client = kserve.InferenceRESTClient(kserve.RESTConfig(protocol="v2", timeout=60))
+        try:
+            return await question(client)
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_kserves_client_gets_predictions(cloud, model, client, binary):
+def test_kserves_client_gets_predictions(cloud, model, binary):
     tensor = kserve.InferInput("x", list(X.shape), "FP32")
     tensor.set_data_from_numpy(X, binary_data=binary)
+    request = kserve.InferRequest(model, [tensor])
 
-    answer = asyncio.run(
-        client.infer(cloud.url, kserve.InferRequest(model, [tensor]), model_name=model)
-    )
+    answer = _asked(lambda client: client.infer(cloud.url, request, model_name=model))
 
     np.testing.assert_array_equal(answer.outputs[0].as_numpy(), [[20.0, 11.0, 2.0]])
 
 
-def test_kserves_client_sees_readiness(cloud, model, client):
-    assert asyncio.run(client.is_server_live(cloud.url))
-    assert asyncio.run(client.is_server_ready(cloud.url))
-    assert asyncio.run(client.is_model_ready(cloud.url, model))
+@pytest.mark.parametrize("question", ["is_server_live", "is_server_ready"])
+def test_kserves_client_sees_that_the_server_stands(cloud, question):
+    assert _asked(lambda client: getattr(client, question)(cloud.url))
+
+
+def test_kserves_client_sees_that_a_model_is_ready(cloud, model):
+    assert _asked(lambda client: client.is_model_ready(cloud.url, model))
