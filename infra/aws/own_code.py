@@ -22,8 +22,10 @@ NOT_SOURCES = ("__pycache__", "*.pyc", ".DS_Store")
 RECIPE = "1"
 
 
-def build(folder: str, *, bytecode: bool = True) -> Path:
+def build(folder: str, *, bytecode: bool = True, into: Path = ROOT / "build") -> Path:
     """Return what is deployed of *folder*, as `functions/predict` or `layers/runtime`.
+
+    It is built below *into* if it does not stand there yet.
 
     Raises:
         NoLambdaPython: bytecode is wanted and there is nobody to compile it.
@@ -35,7 +37,7 @@ def build(folder: str, *, bytecode: bool = True) -> Path:
         if bytecode:
             add_bytecode(draft, mounted_at=mount(folder), python=lambda_python.find())
 
-    return build_once(ROOT / "build" / folder / digest(folder, bytecode=bytecode)[:16], fill)
+    return build_once(into / folder / digest(folder, bytecode=bytecode)[:16], fill)
 
 
 def digest(folder: str, *, bytecode: bool = True) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.aws import lambda_python as interpreters
 from tests.infrastructure.cloud import ROOT, Cloud
 
 
@@ -24,3 +25,22 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cloud(assembly: Path) -> Cloud:
     """What both templates promise."""
     return Cloud(assembly)
+
+
+@pytest.fixture(scope="session")
+def lambda_python() -> Path:
+    """An interpreter of the version that Lambda runs; without one the test is left out."""
+    try:
+        return interpreters.find()
+    except interpreters.NoLambdaPython as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def has_lambda_python() -> bool:
+    """Whether there is one: where not, `make test` built the layers without bytecode."""
+    try:
+        interpreters.find()
+    except interpreters.NoLambdaPython:
+        return False
+    return True
