@@ -86,7 +86,9 @@ class LocalCloud:
             )
         self._start_pollers(session)
         self._start_log_shipping(session)
-        routes, gateway = read_api(session, port=self._front.port)
+        routes, gateway = read_api(
+            session, port=self._front.port, functions=self._functions, calls=self._front.calls
+        )
         self._front.serve(routes, self._functions, gateway)
         variables = {"HEADRACE_URL": self._front.url, **aws}
         variables |= {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from infra.local.http_cors import Cors
 from infra.local.http_routes import Match
 from infra.local.wire import Request
 
@@ -22,6 +23,7 @@ class Gateway:
     stage: str
     stage_variables: dict[str, str]
     port: int
+    cors: Cors | None = None
 
 
 def http_event(

@@ -4,7 +4,6 @@ import logging
 import socket
 import uuid
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
 import orjson
@@ -12,8 +11,10 @@ import orjson
 from infra.local.function_runtime import FunctionRuntime
 from infra.local.http_answer import Answer, message, translate
 from infra.local.http_event import Gateway, http_event
-from infra.local.http_routes import RouteTable
-from infra.local.invocation import Outcome, RequestTooLarge, Throttled
+from infra.local.http_guards import Refused
+from infra.local.http_routes import Match, RouteTable
+from infra.local.invocation import RequestTooLarge, Throttled
+from infra.local.patient_calls import PatientCalls
 from infra.local.wire import Connection, Request, WireError
 
 # API Gateway's figures for HTTP APIs.
@@ -46,8 +47,7 @@ class HttpFront:
         self._routes = RouteTable(())
         self._functions: Mapping[str, FunctionRuntime] = {}
         self._gateway: Gateway | None = None
-        # For calls that go on when the gateway has already answered.
-        self._patient = ThreadPoolExecutor(64, thread_name_prefix="http-patient")
+        self.calls = PatientCalls()
 
     def serve(
         self, routes: RouteTable, functions: Mapping[str, FunctionRuntime], gateway: Gateway
@@ -59,7 +59,7 @@ class HttpFront:
     def stop(self) -> None:
         """Take no more calls."""
         self._listener.close()
-        self._patient.shutdown(wait=False, cancel_futures=True)
+        self.calls.stop()
 
     def _accept(self) -> None:
         while True:
@@ -85,13 +85,39 @@ class HttpFront:
         connection.close()
 
     def _answer(self, request: Request, source_ip: str) -> Answer:
-        match = self._routes.match(request.method, request.target.partition("?")[0])
-        if match is None or self._gateway is None:
+        gateway, origin = self._gateway, request.header("origin")
+        if gateway is None:
             return _NOT_FOUND
-        function = self._functions[match.route.function]
-        event = http_event(request, match, gateway=self._gateway, source_ip=source_ip)
+        match = self._routes.match(request.method, request.target.partition("?")[0])
+        if gateway.cors is None or origin is None:
+            return self._routed(request, match, gateway, source_ip)
+        if not gateway.cors.asked(request.method, request.headers):
+            return gateway.cors.on(self._routed(request, match, gateway, source_ip), origin)
+        # Answered by the gateway itself, but not in place of a route's guard.
+        preflight = gateway.cors.preflight(origin)
+        if match is None or match.route.guard is None:
+            return preflight
         try:
-            return translate(self._invoke(function, orjson.dumps(event), match.route.timeout_s))
+            match.route.guard.admit(
+                http_event(request, match, gateway=gateway, source_ip=source_ip)
+            )
+        except Refused as refusal:
+            return gateway.cors.on(refusal.answer, origin)
+        return preflight
+
+    def _routed(
+        self, request: Request, match: Match | None, gateway: Gateway, source_ip: str
+    ) -> Answer:
+        if match is None:
+            return _NOT_FOUND
+        event = http_event(request, match, gateway=gateway, source_ip=source_ip)
+        try:
+            if match.route.guard is not None:
+                event["requestContext"]["authorizer"] = match.route.guard.admit(event)
+            function, timeout_s = self._functions[match.route.function], match.route.timeout_s
+            return translate(self.calls.invoke(function, orjson.dumps(event), timeout_s))
+        except Refused as refusal:
+            return refusal.answer
         except (TimeoutError, Throttled):
             return _UNAVAILABLE
         except RequestTooLarge:
@@ -99,11 +125,6 @@ class HttpFront:
         except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer
             _log.exception("the gateway failed on %s %s", request.method, request.target)
             return _INTERNAL
-
-    def _invoke(self, function: FunctionRuntime, event: bytes, timeout_s: float) -> Outcome:
-        if function.spec.timeout_s < timeout_s:  # it ends before the gateway gives up
-            return function.invoke(event)
-        return self._patient.submit(function.invoke, event).result(timeout_s)
 
 
 def _send(connection: Connection, answer: Answer, request: Request) -> None:

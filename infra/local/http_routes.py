@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from infra.local.http_guards import Guard
+
 _FUNCTION = re.compile(r":function:([^:/]+)")
 
 
@@ -16,11 +18,13 @@ class Route:
         key: as declared, `GET /models/{model}` or `$default`.
         function: the name of the function that answers.
         timeout_s: for how long the gateway waits for it; 30 s at most.
+        guard: who may call it; anyone without.
     """
 
     key: str
     function: str
     timeout_s: float = 30.0
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ _SOURCES = (
     "layers/runtime/python/headrace_runtime/settings.py",
     "layers/*/requirements.txt",
 )
+# The CDK app's stage for one machine.
+_STAGE = "local"
 _KEPT = ("manifest.json", "*.template.json", "*.assets.json")
 
 
@@ -62,7 +64,8 @@ def _sources() -> Iterator[Path]:
 
 def _synthesise(folder: Path, children: ChildProcesses) -> None:
     command = [sys.executable, "-m", "infra.aws", "--no-bundling", "--outdir", str(folder)]
-    process = children.start(command, env=os.environ, cwd=ROOT, output=subprocess.PIPE)
+    environment = os.environ | {"STAGE": _STAGE}
+    process = children.start(command, env=environment, cwd=ROOT, output=subprocess.PIPE)
     try:
         printed = process.communicate()[0].decode("utf-8", "replace")
     finally:

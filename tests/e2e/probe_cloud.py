@@ -4,93 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-HANDLER = """
-import importlib.util, json, os, subprocess, sys, tempfile, time
+from tests.e2e.probe_handlers import SOURCES
 
-STARTED = time.time()
-
-
-def lambda_handler(event, context):
-    if not event["routeKey"].startswith("POST "):
-        return event
-    order = json.loads(event["body"])
-    return ORDERS[order["do"]](context, order)
-
-
-def environment(context, order):
-    return {
-        "pid": os.getpid(),
-        "environ": dict(os.environ),
-        "path": sys.path,
-        "tmp": tempfile.gettempdir(),
-        "left_ms": context.get_remaining_time_in_millis(),
-        "memory_mb": context.memory_limit_in_mb,
-    }
-
-
-def sleep(context, order):
-    time.sleep(order["s"])
-    return {"pid": os.getpid()}
-
-
-def hold(context, order):
-    held = b"x" * (order["mb"] << 20)
-    time.sleep(0.5)
-    return {"held": len(held)}
-
-
-def child(context, order):
-    started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    return {"pid": os.getpid(), "child": started.pid}
-
-
-def respond(context, order):
-    return order["response"]
-
-
-def imports(context, order):
-    return {"imported": importlib.util.find_spec(order["module"]) is not None}
-
-
-def fail(context, order):
-    raise ValueError("as ordered")
-
-
-def big(context, order):
-    return {"statusCode": 200, "body": "x" * order["bytes"]}
-
-
-def die(context, order):
-    os.kill(os.getpid(), order["signal"])
-    time.sleep(5)
-
-
-DOABLE = (environment, sleep, hold, child, respond, imports, fail, big, die)
-ORDERS = {function.__name__: function for function in DOABLE}
-"""
-
-# Counts deliveries in files; a body says how a message is to be treated.
-CONSUMER = """
-import json, os, uuid
-from pathlib import Path
-
-DELIVERED = Path(os.environ["DELIVERED"])
-
-
-def lambda_handler(event, context):
-    failed = []
-    for record in event["Records"]:
-        file = DELIVERED / f"{uuid.uuid4()}.part"
-        file.write_text(json.dumps(record))
-        file.rename(file.with_suffix(".json"))
-        if record["body"] == "poison":
-            failed.append({"itemIdentifier": record["messageId"]})
-        if record["body"] == "raise":
-            raise ValueError("the whole batch")
-    return {"batchItemFailures": failed}
-"""
+# Each with its type of authorisation and, of CUSTOM, its authoriser.
+GUARDED = {
+    "GET /guarded/{thing}": ("CUSTOM", "Doorkeeper"),
+    "GET /remembered": ("CUSTOM", "Rememberer"),
+    "GET /signed": ("AWS_IAM", None),
+}
 
 ROUTES = (
+    *GUARDED,
+    "GET /aliased",
     "POST /probe",
     "POST /impatient",
     "GET /things/{thing}",
@@ -102,7 +27,7 @@ ROUTES = (
 
 def write_assembly(folder: Path, *, delivered: Path) -> Path:
     """Write sources and a cloud assembly under *folder*; return the assembly's folder."""
-    for name, source in (("probe", HANDLER), ("consumer", CONSUMER)):
+    for name, source in SOURCES.items():
         (folder / name).mkdir(parents=True)
         (folder / name / "handler.py").write_text(source)
     assembly = folder / "assembly"
@@ -131,8 +56,28 @@ def template(folder: Path, delivered: Path) -> dict[str, Any]:
         "Consumer": _function(
             folder / "consumer", memory_mb=128, timeout_s=2, variables={"DELIVERED": str(delivered)}
         ),
-        "Api": _resource("AWS::ApiGatewayV2::Api", Name="probe", ProtocolType="HTTP"),
+        "Doorman": _function(folder / "doorman", memory_mb=128, timeout_s=2, variables={}),
+        **_aliased("Probe"),
+        **_aliased("Consumer"),
+        **_aliased("Doorman"),
+        "Api": _resource(
+            "AWS::ApiGatewayV2::Api",
+            Name="probe",
+            ProtocolType="HTTP",
+            CorsConfiguration={
+                "AllowOrigins": ["https://page.example"],
+                "AllowMethods": ["GET", "POST"],
+                "AllowHeaders": ["authorization"],
+                "ExposeHeaders": ["x-count"],
+                "MaxAge": 600,
+            },
+        ),
+        "Doorkeeper": _authoriser(AuthorizerResultTtlInSeconds=0),
+        "Rememberer": _authoriser(
+            AuthorizerResultTtlInSeconds=300, IdentitySource=["$request.header.X-Who"]
+        ),
         "Integration": _integration(),
+        "Alias": _integration(IntegrationUri=_ref("ProbeLive")),
         "Impatience": _integration(TimeoutInMillis=500),
         "Stage": _resource("AWS::ApiGatewayV2::Stage", ApiId=_ref("Api"), StageName="$default"),
         **{f"Route{index}": _route(key) for index, key in enumerate(ROUTES)},
@@ -164,7 +109,7 @@ def template(folder: Path, delivered: Path) -> dict[str, Any]:
         ),
         "Mapping": _resource(
             "AWS::Lambda::EventSourceMapping",
-            FunctionName=_ref("Consumer"),
+            FunctionName=_ref("ConsumerLive"),
             EventSourceArn=_arn("Queue"),
             BatchSize=10,
             FunctionResponseTypes=["ReportBatchItemFailures"],
@@ -202,18 +147,51 @@ def _function(
     return made | {"Metadata": {"headrace:source": str(source)}}
 
 
+def _aliased(function: str) -> dict[str, Any]:
+    return {
+        f"{function}Version": _resource("AWS::Lambda::Version", FunctionName=_ref(function)),
+        f"{function}Live": _resource(
+            "AWS::Lambda::Alias",
+            FunctionName=_ref(function),
+            FunctionVersion={"Fn::GetAtt": [f"{function}Version", "Version"]},
+            Name="live",
+        ),
+    }
+
+
+def _authoriser(**properties: Any) -> dict[str, Any]:
+    path = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
+    return _resource(
+        "AWS::ApiGatewayV2::Authorizer",
+        ApiId=_ref("Api"),
+        Name="doorman",
+        AuthorizerType="REQUEST",
+        AuthorizerUri={"Fn::Join": ["", [path, _ref("DoormanLive"), "/invocations"]]},
+        AuthorizerPayloadFormatVersion="2.0",
+        EnableSimpleResponses=True,
+        **properties,
+    )
+
+
 def _integration(**properties: Any) -> dict[str, Any]:
     return _resource(
         "AWS::ApiGatewayV2::Integration",
         ApiId=_ref("Api"),
         IntegrationType="AWS_PROXY",
-        IntegrationUri=_arn("Probe"),
         PayloadFormatVersion="2.0",
-        **properties,
+        **{"IntegrationUri": _arn("Probe")} | properties,
     )
 
 
 def _route(key: str) -> dict[str, Any]:
-    integration = "Impatience" if "impatient" in key else "Integration"
-    target = {"Fn::Join": ["", ["integrations/", _ref(integration)]]}
-    return _resource("AWS::ApiGatewayV2::Route", ApiId=_ref("Api"), RouteKey=key, Target=target)
+    integrations = {"POST /impatient": "Impatience", "GET /aliased": "Alias"}
+    path = ["integrations/", _ref(integrations.get(key, "Integration"))]
+    kind, authoriser = GUARDED.get(key, ("NONE", None))
+    return _resource(
+        "AWS::ApiGatewayV2::Route",
+        ApiId=_ref("Api"),
+        RouteKey=key,
+        Target={"Fn::Join": ["", path]},
+        AuthorizationType=kind,
+        **({"AuthorizerId": _ref(authoriser)} if authoriser else {}),
+    )

@@ -33,8 +33,13 @@ def _delete_api(api: Deployed, _: Properties) -> None:
     client(_GATEWAY).delete_api(ApiId=api.physical_id)
 
 
-def _part(kind: str) -> ResourceType:
-    """Return the type of a part of an API that has an id of its own."""
+def _part(kind: str, **defaults: object) -> ResourceType:
+    """Return the type of a part of an API that has an id of its own.
+
+    Args:
+        kind: as in its type's name.
+        defaults: properties that the API's call wants and a template may leave out.
+    """
     id_name = f"{kind}Id"
 
     def call(verb: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def _part(kind: str) -> ResourceType:
         return answer
 
     def create(_: str, properties: Properties) -> Deployed:
-        made = call("Create", properties)[id_name]
+        made = call("Create", defaults | properties)[id_name]
         return Deployed(made, {id_name: made})
 
     def update(part: Deployed, properties: Properties) -> Deployed:
@@ -66,7 +71,7 @@ def _delete_stage(stage: Deployed, properties: Properties) -> None:
 
 
 PARTS = (
-    _part("Authorizer"),
+    _part("Authorizer", IdentitySource=[]),
     _part("Integration"),
     _part("Route"),
     ResourceType("AWS::ApiGatewayV2::Stage", _create_stage, delete=_delete_stage),

@@ -16,6 +16,7 @@ INERT: Mapping[str, str] = {
     "AWS::CodeDeploy::Application": "an alias moves at once: the one caller is its own canary",
     "AWS::CodeDeploy::DeploymentConfig": "an alias moves at once",
     "AWS::CodeDeploy::DeploymentGroup": "an alias moves at once",
+    "AWS::KMS::Key": "nothing is encrypted here; moto's own takes no tags from a template",
     "AWS::Logs::QueryDefinition": "a console's convenience",
     # moto's deny statements ignore their conditions: "deny without TLS" would deny everything.
     "AWS::S3::BucketPolicy": "moto would deny every write",
