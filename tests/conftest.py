@@ -15,12 +15,16 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from headrace_runtime import settings
+from headrace_runtime.access.policy import Action, Policy
+from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.registration import Registration
+from headrace_runtime.edge.authoriser import known
 from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
 from headrace_runtime.model.signature import Signature
 
 ROOT = Path(__file__).parent.parent
 REGION = "eu-west-1"
+CALLER_OF_ALL = "key:root"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -36,6 +40,9 @@ SETTINGS: dict[str, settings.Settings] = {
         alias_ttl_s=5.0,
         models_memory_mb=512,
         threads=1,
+        access_table="access",
+        policies_ttl_s=0.0,
+        auth="keys",
     ),
     "manage": settings.ManageSettings(
         models_bucket="models",
@@ -43,7 +50,14 @@ SETTINGS: dict[str, settings.Settings] = {
         registry_table="registry",
         jobs_table="jobs",
         max_model_bytes=512 << 20,
+        access_table="access",
+        policies_ttl_s=0.0,
+        auth="keys",
     ),
+    "authorise": settings.AuthoriseSettings(
+        access_table="access", jwt_issuer="", jwt_audience="headrace"
+    ),
+    "grant": settings.GrantSettings(access_table="access", auth="keys"),
     "register": settings.RegisterSettings(
         models_bucket="models",
         registry_table="registry",
@@ -81,7 +95,10 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws(credentials: None) -> Iterator[None]:
-    """Empty buckets `models inbox results` (versioned) and tables `registry jobs`."""
+    """Empty buckets `models inbox results` (versioned), tables `registry jobs access`.
+
+    One policy stands: `caller_of_all` may do everything.
+    """
     with moto.mock_aws():
         s3 = boto3.client("s3")
         for bucket in ("models", "inbox", "results"):
@@ -89,7 +106,8 @@ def aws(credentials: None) -> Iterator[None]:
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         dynamodb = boto3.client("dynamodb")
-        for table, keys in (("registry", ("pk", "sk")), ("jobs", ("pk", "sk"))):
+        for table in ("registry", "jobs", "access"):
+            keys = ("pk", "sk")
             kinds = zip(keys, ("HASH", "RANGE"), strict=True)
             dynamodb.create_table(
                 TableName=table,
@@ -97,6 +115,9 @@ def aws(credentials: None) -> Iterator[None]:
                 AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
                 KeySchema=[{"AttributeName": k, "KeyType": kind} for k, kind in kinds],
             )
+        PolicyBook("access", dynamodb=dynamodb).put(
+            Policy("all", (CALLER_OF_ALL,), frozenset(Action), ("*",))
+        )
         yield
 
 
@@ -119,10 +140,17 @@ def registration(aws: None) -> Registration:
 
 @pytest.fixture
 def event() -> Callable[..., dict[str, Any]]:
-    """Load `events/<function>.<case>.json`, with top-level members replaced by keyword."""
+    """Load `events/<function>.<case>.json`, with top-level members replaced by keyword.
 
-    def load(name: str, **members: Any) -> dict[str, Any]:
-        return json.loads((ROOT / "events" / f"{name}.json").read_text()) | members
+    Calls of the API come from *subject*, by default from one who may do everything.
+    """
+
+    def load(name: str, subject: str = CALLER_OF_ALL, **members: Any) -> dict[str, Any]:
+        loaded = json.loads((ROOT / "events" / f"{name}.json").read_text()) | members
+        if "http" in loaded.get("requestContext", {}):
+            context = known(subject, [subject])["context"]
+            loaded["requestContext"].setdefault("authorizer", {"lambda": context})
+        return loaded
 
     return load
 
@@ -141,7 +169,7 @@ def function(
             monkeypatch.setenv(variable, value)
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", name)
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", name)
-        if name == "predict":  # calls AWS without boto3, so moto cannot catch it in the process
+        if name in ("predict", "authorise"):  # call AWS without boto3, past moto in the process
             for service in ("DYNAMODB", "S3"):
                 url = request.getfixturevalue("aws_endpoint")
                 monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)

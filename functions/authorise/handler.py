@@ -72,5 +72,5 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         return caller(event, datetime.now(UTC))
     except Unavailable as error:
-        log_failure(error, context.aws_request_id)
+        log_failure(error, {"request_id": context.aws_request_id})
         return turned_away(error.code)

@@ -27,14 +27,18 @@ from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_watch import Clock
 from headrace_runtime.aws.shard_work import ShardWork
+from headrace_runtime.batch.job import Job
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.inference.predictor import predict
 from headrace_runtime.inference.session import Session
 from headrace_runtime.inference.session_cache import SessionCache
 from headrace_runtime.model.manifest import Manifest
+from headrace_runtime.monitoring.invocation import Invocation
+from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import BatchSettings
 
 settings = BatchSettings.from_env(os.environ)
+invocations = watch("batch", os.environ)
 logger = Logger()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
@@ -57,8 +61,10 @@ shard_work = ShardWork(
 )
 
 
-def work(record: SQSRecord, lambda_context: LambdaContext) -> None:
+def work(invocation: Invocation, record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Work the shard that one message names."""
+    invocation.queued(int(record.attributes.sent_timestamp))
+    began = datetime.now(UTC).isoformat()
     job_id = json.loads(record.body)["job_id"]
     clock = Clock(
         now=partial(datetime.now, UTC),
@@ -67,11 +73,26 @@ def work(record: SQSRecord, lambda_context: LambdaContext) -> None:
     try:
         job = shard_work.work(job_id, clock)
     except Exception as error:
-        log_failure(error, record.message_id)
+        invocation.refused("Errors", type(error).__name__)
+        log_failure(error, {**invocation.ids, "message_id": record.message_id})
         raise
+    if job.finished_at and job.finished_at >= began:  # not by an earlier delivery
+        note_end(invocation, job)
     logger.info("job", job_id=job_id, state=job.state, attempt=job.attempt, rows=job.counts.rows_in)
 
 
+def note_end(invocation: Invocation, job: Job) -> None:
+    """Count a job by its end, and its records, for the version that answered them."""
+    if job.model is not None and job.version is not None:
+        invocation.routed(job.model, job.version)
+    invocation.count(f"Jobs{job.state.title()}")
+    invocation.count("RowsIn", job.counts.rows_in)
+    invocation.count("RowsOk", job.counts.rows_ok)
+    invocation.count("RowsFailed", job.counts.rows_failed)
+
+
+@logger.inject_lambda_context(log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Work every shard; return those to be delivered again."""
-    return process_partial_response(event, work, processor, context)
+    with invocations.begin(context.aws_request_id) as invocation:
+        return process_partial_response(event, partial(work, invocation), processor, context)

@@ -6,6 +6,7 @@ the queue of `batch`. What is no file is let go; a fault gives only its own mess
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -24,9 +25,12 @@ from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.edge.failure_log import log_failure
+from headrace_runtime.monitoring.invocation import Invocation
+from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import IntakeSettings
 
 settings = IntakeSettings.from_env(os.environ)
+invocations = watch("intake", os.environ)
 logger = Logger()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 dynamodb = boto3.client("dynamodb")
@@ -39,8 +43,9 @@ intake = Intake(
 )
 
 
-def take_in(record: SQSRecord) -> None:
+def take_in(invocation: Invocation, record: SQSRecord) -> None:
     """Make the job of one event's file."""
+    invocation.queued(int(record.attributes.sent_timestamp))
     source = dropped_file(record.body)
     if source is None or source.bucket != settings.inbox_bucket:
         logger.info("a message that tells of no dropped file was let go")
@@ -48,11 +53,15 @@ def take_in(record: SQSRecord) -> None:
     try:
         job = intake.accept(source, datetime.now(UTC))
     except Exception as error:
-        log_failure(error, record.message_id)
+        invocation.refused("Errors", type(error).__name__)
+        log_failure(error, {**invocation.ids, "message_id": record.message_id})
         raise
+    invocation.count(f"Jobs{job.state.title()}")
     logger.info("job", job_id=job.job_id, state=job.state, model=job.model, version=job.version)
 
 
+@logger.inject_lambda_context(log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Take in every message; return those to be delivered again."""
-    return process_partial_response(event, take_in, processor, context)
+    with invocations.begin(context.aws_request_id) as invocation:
+        return process_partial_response(event, partial(take_in, invocation), processor, context)

@@ -1,9 +1,12 @@
 """The control API: models and what became of them, uploads, aliases, jobs and their files.
 
-Request → names checked → registry or jobs → answer. Nothing here loads a model.
+Request → names checked → caller's rights → registry or jobs → answer. Nothing here loads a model.
+Rights come before what stands anywhere: of what one may not see, nothing is told, not even by
+another error.
 """
 
 import os
+import time
 import uuid
 from functools import partial
 from typing import Any
@@ -11,34 +14,52 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from headrace_runtime.access.policy import Action
+from headrace_runtime.access.rights import Access
 from headrace_runtime.aws.job_door import JobDoor
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.models_bucket import SIGNED_UPLOADS, ModelsBucket
+from headrace_runtime.aws.policies import Policies
 from headrace_runtime.aws.registration import Registration
+from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.job_key import model_in
 from headrace_runtime.edge import control_api as api
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.edge.http_api import Answer, Request, Route, json_answer, respond
 from headrace_runtime.edge.jobs_api import FileArrived, job_request
+from headrace_runtime.errors import JobNotFound, ObjectNotFound
 from headrace_runtime.model.names import alias_name, model_name
+from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import ManageSettings
 
 settings = ManageSettings.from_env(os.environ)
+invocations = watch("manage", os.environ)
 dynamodb = boto3.client("dynamodb")
 registry = Registration(settings.registry_table, dynamodb=dynamodb)
+policies = Policies(
+    settings.access_table, dynamodb=dynamodb, ttl_s=settings.policies_ttl_s, clock=time.monotonic
+)
 jobs = Jobs(settings.jobs_table, dynamodb=dynamodb)
 s3 = boto3.client("s3", config=SIGNED_UPLOADS)
 bucket = ModelsBucket(settings.models_bucket, s3=s3)
 door = JobDoor(settings.inbox_bucket, registry, s3=s3)
 
 
-def models(_: Request) -> Answer:
-    """List the models."""
-    return api.models_answer(registry.latest_versions())
+def rights(request: Request) -> Access:
+    """Return what the caller may do."""
+    return policies.access(request.caller.subjects)
+
+
+def models(request: Request) -> Answer:
+    """List the models that the caller may see."""
+    sees = rights(request).sees
+    return api.models_answer({n: v for n, v in registry.latest_versions().items() if sees(n)})
 
 
 def model(request: Request) -> Answer:
     """Show a model: versions, aliases, refusals."""
     name = model_name(request.parameters["model"])
+    rights(request).check_seen(name)
     return api.model_answer(
         name,
         registry.latest(name),
@@ -51,6 +72,7 @@ def model(request: Request) -> Answer:
 def upload(request: Request) -> Answer:
     """Give a presigned upload; what is uploaded there is registered as anything dropped is."""
     name = model_name(request.parameters["model"])
+    rights(request).check(Action.PUBLISH, name)
     return json_answer(
         bucket.upload(name, uuid.uuid4().hex, max_bytes=settings.max_model_bytes), 201
     )
@@ -59,32 +81,53 @@ def upload(request: Request) -> Answer:
 def alias(request: Request) -> Answer:
     """Show where an alias points."""
     name, which = _alias_names(request)
+    rights(request).check_seen(name)
     return api.alias_answer(name, registry.alias(name, which))
 
 
 def move_alias(request: Request) -> Answer:
     """Move an alias, or make it."""
     name, which = _alias_names(request)
+    rights(request).check(Action.PROMOTE, name)
     move = api.alias_move(request.body)
     return api.alias_answer(name, registry.change(name, which, partial(move.apply, which)))
 
 
 def job(request: Request) -> Answer:
     """Show how far a job is."""
-    return json_answer(jobs.get(request.parameters["job"]).to_dict())
+    return json_answer(_seen_job(request).to_dict())
 
 
 def submit(request: Request) -> Answer:
     """Give a presigned upload into the inbox, or name the job of a file that has arrived there."""
     asked = job_request(request.body)
     if isinstance(asked, FileArrived):
+        if not _follows(request, model_in(asked.key)):
+            raise ObjectNotFound(settings.inbox_bucket, asked.key)
         return json_answer({"job_id": door.job_of(asked.key), "key": asked.key})
+    rights(request).check(Action.SUBMIT, model_name(asked.model))
     return json_answer(door.upload(asked.target, asked.file, uuid.uuid4().hex).to_dict(), 201)
 
 
 def download(part: str, request: Request) -> Answer:
     """Give a presigned address of one of an ended job's files."""
-    return json_answer(door.download(jobs.get(request.parameters["job"]), part))
+    return json_answer(door.download(_seen_job(request), part))
+
+
+def _seen_job(request: Request) -> Job:
+    found = jobs.get(request.parameters["job"])
+    if not _follows(request, found.model or model_in(found.source.key)):
+        raise JobNotFound(found.job_id)
+    return found
+
+
+def _follows(request: Request, model: str) -> bool:
+    """Return whether the caller may know of jobs of *model*, which is empty where it is not known.
+
+    Only who may do it to every model may know of those.
+    """
+    access = rights(request)
+    return access.may(Action.READ, model) or access.may(Action.SUBMIT, model)
 
 
 def _alias_names(request: Request) -> tuple[str, str]:
@@ -107,6 +150,6 @@ ROUTES: dict[str, Route] = {
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP API event."""
-    return respond(
-        event, ROUTES, on_failure=partial(log_failure, request_id=context.aws_request_id)
-    )
+    with invocations.begin(context.aws_request_id) as invocation:
+        on_failure = partial(log_failure, ids=invocation.ids)
+        return respond(event, ROUTES, invocation, on_failure=on_failure, auth=settings.auth)

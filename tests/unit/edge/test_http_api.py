@@ -8,6 +8,7 @@ import pytest
 
 from headrace_runtime.edge.http_api import Answer, Request, json_answer, respond
 from headrace_runtime.errors import DigestMismatch, HeadraceError, ShapeMismatch, Unavailable
+from headrace_runtime.monitoring.invocation import Watch
 
 Respond = Callable[..., dict[str, Any]]
 
@@ -25,12 +26,22 @@ def failures() -> list[Exception]:
 
 
 @pytest.fixture
-def call(event: Callable[..., dict[str, Any]], failures: list[Exception]) -> Respond:
+def lines() -> list[bytes]:
+    """What is printed."""
+    return []
+
+
+@pytest.fixture
+def call(
+    event: Callable[..., dict[str, Any]], failures: list[Exception], lines: list[bytes]
+) -> Respond:
     """Answer the sample call of the server's metadata with the test's route."""
+    watch = Watch("predict", {}, clock_ns=lambda: 0, now_ms=lambda: 0, write=lines.append)
 
     def answer(route: Callable[[Request], Answer], **members: Any) -> dict[str, Any]:
         called = event("predict.server", **members)
-        return respond(called, {"GET /v2": route}, on_failure=failures.append)
+        with watch.begin("lambda-1") as invocation:
+            return respond(called, {"GET /v2": route}, invocation, on_failure=failures.append)
 
     return answer
 

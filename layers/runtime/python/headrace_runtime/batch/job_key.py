@@ -5,7 +5,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from headrace_runtime.batch.job import Source
-from headrace_runtime.errors import InvalidInput
+from headrace_runtime.errors import InvalidInput, InvalidName
 from headrace_runtime.model.alias import LIVE
 from headrace_runtime.model.names import model_name, version_or_alias
 
@@ -44,6 +44,15 @@ def parse_key(key: str) -> JobKey:
         )
     model, at, reference = folder.partition("@")
     return JobKey(model_name(model), version_or_alias(reference) if at else LIVE, file_format(rest))
+
+
+def model_in(key: str) -> str:
+    """Return the model in whose folder a file lies, whatever else is wrong with its key; or ""."""
+    folder = key.removeprefix("inbox/").partition("/")[0]
+    try:
+        return model_name(folder.partition("@")[0])
+    except InvalidName:
+        return ""
 
 
 def file_format(key: str) -> FileFormat:

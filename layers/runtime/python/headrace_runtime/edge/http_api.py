@@ -2,14 +2,23 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from headrace_runtime.access.denials import TooOften
+from headrace_runtime.edge.caller import NOBODY, Caller, caller_of
 from headrace_runtime.edge.status import status_of
-from headrace_runtime.errors import HeadraceError, InvalidInput, RouteNotFound, TooLarge
+from headrace_runtime.errors import (
+    HeadraceError,
+    InvalidInput,
+    RouteNotFound,
+    TooLarge,
+    Unavailable,
+)
+from headrace_runtime.monitoring.invocation import Invocation
 
 # Lambda cuts a synchronous answer at 6,291,556 bytes (observed; documented as 6 MB, 2026-11);
 # what API Gateway's envelope takes of it is left free.
@@ -17,6 +26,8 @@ MAX_ANSWER_BYTES = 6_291_556 - 16_384
 
 # kserve's client reads an error only if the type is exactly this, without a charset.
 JSON = "application/json"
+
+FAILURE = "INTERNAL"  # the code of what is our fault and unforeseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,9 @@ class Request:
         parameters: the path's, by the names in the route.
         headers: by lower-case name; repeated ones are joined with commas.
         body: the bytes that were sent, content encoding still on.
+        invocation: what this call does and takes, noted on the way.
         method, path: of the request line, as the caller sent them.
+        caller: who calls; nobody, who has no rights, where the route is open.
     """
 
     route: str
@@ -36,8 +49,10 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     request_id: str
+    invocation: Invocation
     method: str = ""
     path: str = ""
+    caller: Caller = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +75,56 @@ Route = Callable[[Request], Answer]
 def respond(
     event: Mapping[str, Any],
     routes: Mapping[str, Route],
+    invocation: Invocation,
     *,
     on_failure: Callable[[Exception], None],
+    auth: str = "keys",
+    open_routes: Collection[str] = (),
 ) -> dict[str, Any]:
     """Answer one event by the route that API Gateway matched, whatever happens in it.
 
     Args:
         routes: by route key as API Gateway spells it, `POST /v2/models/{model}/infer`.
         event: an HTTP API event, payload format 2.0.
+        invocation: is told of the request, its bytes, and the error that it ends with.
         on_failure: told of errors that are our fault, whose text the caller does not get.
+        auth: who says who calls, as `caller_of` takes it.
+        open_routes: those that answer whoever calls; on every other one, nobody is refused.
     """
     request_id = str(event.get("requestContext", {}).get("requestId", ""))
+    invocation.ids["request_id"] = request_id
+    invocation.metrics["Requests"] = 1
     try:
-        request = _request(event, request_id)
+        guarded = event.get("routeKey") not in open_routes
+        caller = caller_of(event, auth) if guarded else NOBODY
+        request = _request(event, invocation, caller)
         route = routes.get(request.route)
         if route is None:
             raise RouteNotFound(request.method, request.path)  # noqa: TRY301 - answered below
-        return _reply(route(request))
+        answer = route(request)
+        reply = _reply(answer)
+        invocation.metrics["BytesOut"] = len(answer.body)
+        return reply  # noqa: TRY300 - what fails above is answered below
     except HeadraceError as error:
+        invocation.refused("Errors", error.code)
         if status_of(error) >= 500:
+            invocation.count("Faults")
             on_failure(error)
         return _reply(_error_answer(error, request_id))
     except Exception as error:  # noqa: BLE001 - a bug: the caller gets an answer all the same
+        invocation.refused("Errors", FAILURE)
+        invocation.count("Faults")
         on_failure(error)
         return _reply(_failure(500, request_id))
 
 
-def _request(event: Mapping[str, Any], request_id: str) -> Request:
+def _request(event: Mapping[str, Any], invocation: Invocation, caller: Caller) -> Request:
     body = event.get("body") or ""
     try:
         raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     except (binascii.Error, UnicodeEncodeError):
         raise InvalidInput("the body is neither text nor base64") from None
+    invocation.metrics["BytesIn"] = len(raw)
     http = event["requestContext"]["http"]
     return Request(
         route=event["routeKey"],
@@ -99,9 +132,11 @@ def _request(event: Mapping[str, Any], request_id: str) -> Request:
         query=event.get("queryStringParameters") or {},
         headers=event.get("headers") or {},
         body=raw,
-        request_id=request_id,
+        request_id=invocation.ids["request_id"],
+        invocation=invocation,
         method=http["method"],
         path=http["path"],
+        caller=caller,
     )
 
 
@@ -135,17 +170,24 @@ def _error_answer(error: HeadraceError, request_id: str) -> Answer:
     status = status_of(error)
     if status >= 500 and status != 503:
         return _failure(status, request_id)
-    return json_answer(
-        {"error": error.sentence, "code": error.code, **error.facts, "request_id": request_id},
-        status,
-    )
+    plain = {"error": error.sentence, "code": error.code, **error.facts, "request_id": request_id}
+    return Answer(orjson.dumps(plain), status, _advice(error))
+
+
+def _advice(error: HeadraceError) -> dict[str, str]:
+    """Return the headers that tell a client what to do next, without reading the body."""
+    if isinstance(error, TooOften):
+        return {"retry-after": str(error.facts["retry_after_s"])}
+    if isinstance(error, Unavailable):
+        return {"retry-after": "1"}
+    return {}
 
 
 def _failure(status: int, request_id: str) -> Answer:
     return json_answer(
         {
             "error": "Headrace failed to answer; the fault is not yours",
-            "code": "INTERNAL",
+            "code": FAILURE,
             "request_id": request_id,
         },
         status,

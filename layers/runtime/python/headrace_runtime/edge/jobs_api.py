@@ -19,6 +19,11 @@ class FileToSend:
     target: str
     file: str
 
+    @property
+    def model(self) -> str:
+        """The model's name in the target, not checked yet."""
+        return self.target.partition("/")[0].partition("@")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class FileArrived:

@@ -100,7 +100,7 @@ def repository_index(request: Request, latest: Mapping[str, int]) -> Answer:
 
 
 def infer_request(request: Request, signature: Signature) -> InferRequest:
-    """Return what an infer call asks of the model with this signature.
+    """Return what an infer call asks of the model with this signature, its rows noted.
 
     Raises:
         InvalidInput: the body is malformed.
@@ -108,7 +108,10 @@ def infer_request(request: Request, signature: Signature) -> InferRequest:
         UnfitInput: it is a raw request, and the model cannot take one.
     """
     body = unpacked(request.body, request.headers.get("content-encoding", ""))
-    return decode_request(body, request.headers.get(_HEADER_LENGTH), signature)
+    asked = decode_request(body, request.headers.get(_HEADER_LENGTH), signature)
+    shape = asked.tensors[0].shape if asked.tensors else ()
+    request.invocation.metrics["RowsIn"] = shape[0] if shape else 1
+    return asked
 
 
 def infer_answer(
