@@ -2,29 +2,40 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size
+from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from headrace_runtime.settings import Settings
-from infra.aws.source_tree import NOT_SOURCES, ROOT, note_source
+from infra.aws import code_assets
+from infra.aws.log_group import LogGroup
+from infra.aws.source_tree import note_source
+from infra.aws.stage import Stage
+
+ARCHITECTURES = {
+    "x86_64": lambda_.Architecture.X86_64,
+    "arm64": lambda_.Architecture.ARM_64,
+}
 
 
 class HeadraceFunction(Construct):
     """One folder of `functions/` on Lambda, with its own role and log group.
 
-    The role may write to that log group and nothing else: whoever sees both ends grants the rest.
+    The role may write to that log group, and traces where the stage wants them, and nothing else:
+    whoever sees both ends grants the rest. Whatever wakes the function wakes its alias `live`,
+    which names a published version, so that new code can be tried and taken back.
 
     Args:
+        stage: architecture, log level, retention, tracing.
         source: the folder's name; the function is deployed exactly as it lies there.
         settings: what the handler reads from its environment.
         layers: at most 5, which is Lambda's limit.
         memory_mb: 128 to 10,240; 1,769 MB own one whole vCPU.
         timeout_s: 1 to 900.
         disk_mb: what /tmp holds. 512 to 10,240.
-        retention: for how long logs are kept.
+        snapshot: whether it starts from a snapshot of itself.
+        sandboxes: those that wait, initialised. 0 or more; not with a snapshot.
     """
 
     def __init__(
@@ -32,35 +43,35 @@ class HeadraceFunction(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        stage: Stage,
         source: str,
         settings: Settings,
         layers: Sequence[lambda_.ILayerVersion],
         memory_mb: int,
         timeout_s: int,
         disk_mb: int = 512,
-        retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        snapshot: bool = False,
+        sandboxes: int = 0,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.source = source
         self.timeout_s = timeout_s
-        log_group = logs.LogGroup(
-            self, "Logs", retention=retention, removal_policy=RemovalPolicy.DESTROY
-        )
+        log_group = LogGroup(self, "Logs", stage=stage)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
             description=f"Headrace: {source}",
-            code=lambda_.Code.from_asset(
-                str(ROOT / "functions" / source), exclude=NOT_SOURCES, ignore_mode=IgnoreMode.GLOB
-            ),
+            code=code_assets.own(self, f"functions/{source}"),
             handler="handler.lambda_handler",
             runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.X86_64,
+            architecture=ARCHITECTURES[stage.architecture],
             layers=list(layers),
             environment=settings.to_env()
             | {
                 "POWERTOOLS_SERVICE_NAME": source,
+                "POWERTOOLS_LOG_LEVEL": stage.log_level,
                 # OpenBLAS starts a pool of threads at import, which ONNX Runtime never uses:
                 # without it importing numpy takes 35-55 ms less.
                 "OPENBLAS_NUM_THREADS": "1",
@@ -70,6 +81,17 @@ class HeadraceFunction(Construct):
             ephemeral_storage_size=Size.mebibytes(disk_mb),
             role=self.role,
             log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE if stage.tracing else lambda_.Tracing.DISABLED,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snapshot else None,
             recursive_loop=lambda_.RecursiveLoop.TERMINATE,
         )
         note_source(self.function, f"functions/{source}")
+        self.version = self.function.current_version
+        self.live = lambda_.Alias(
+            self,
+            "Live",
+            alias_name="live",
+            version=self.version,
+            provisioned_concurrent_executions=sandboxes or None,
+        )

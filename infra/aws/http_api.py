@@ -1,75 +1,99 @@
-"""The HTTPS door: which call wakes which function."""
+"""The HTTPS door: which call wakes which function, and who is let in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from aws_cdk import Stack
+from aws_cdk import Stack as Cloud
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.aws.api_domain import ApiDomain
+from infra.aws.api_stage import ApiStage
+from infra.aws.authoriser import Authoriser
 from infra.aws.headrace_function import HeadraceFunction
+from infra.aws.routes import OPEN, ROUTES
+from infra.aws.stage import Stage
 
-# By function; API Gateway itself matches them, and hands the route's text to the handler.
-ROUTES: Mapping[str, Sequence[str]] = {
-    "predict": (
-        "GET /v2",
-        "GET /v2/health/live",
-        "GET /v2/health/ready",
-        "GET /v2/models",
-        "GET /v2/models/{model}",
-        "GET /v2/models/{model}/ready",
-        "POST /v2/models/{model}/infer",
-        "GET /v2/models/{model}/versions/{version}",
-        "GET /v2/models/{model}/versions/{version}/ready",
-        "POST /v2/models/{model}/versions/{version}/infer",
-        "POST /v2/repository/index",
-        "$default",
-    ),
-    "manage": (
-        "GET /models",
-        "GET /models/{model}",
-        "POST /models/{model}/versions",
-        "GET /models/{model}/aliases/{alias}",
-        "PUT /models/{model}/aliases/{alias}",
-        "POST /jobs",
-        "GET /jobs/{job}",
-        "GET /jobs/{job}/results",
-        "GET /jobs/{job}/errors",
-        "GET /jobs/{job}/manifest",
-    ),
-}
+# What a page in a browser may send, and may read of an answer.
+_SENT = ["authorization", "content-type", "inference-header-content-length", "x-api-key"]
+_READ = ["inference-header-content-length", "retry-after"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """What a route says of who may call it."""
+
+    authorisation: str
+    authoriser_id: str | None
 
 
 class HeadraceApi(Construct):
     """An HTTP API (payload 2.0) with the explicit routes of `ROUTES`, deployed as they change.
 
+    Every route but those of `OPEN` is behind the stage's authorisation.
+
     Args:
         functions: those that `ROUTES` names.
+        authorise: who says whose call it is, where the stage has keys.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, functions: Mapping[str, HeadraceFunction]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        functions: Mapping[str, HeadraceFunction],
+        authorise: HeadraceFunction | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.api = apigateway.HttpApi(self, "Api", api_name="headrace")
+        self.api = apigateway.HttpApi(
+            self,
+            "Api",
+            api_name=f"headrace-{stage.name}",
+            create_default_stage=False,
+            cors_preflight=_cors(stage),
+            # The one address that is told is the one whose certificate is the user's.
+            disable_execute_api_endpoint=stage.domain is not None,
+        )
+        guard = self._guard(stage, authorise)
         for name, routes in ROUTES.items():
-            target = self._integration(name, functions[name].function)
+            target = self._integration(name, functions[name])
             for route in routes:
                 apigateway.CfnRoute(
-                    self, _id(route), api_id=self.api.api_id, route_key=route, target=target
+                    self,
+                    _id(route),
+                    api_id=self.api.api_id,
+                    route_key=route,
+                    target=target,
+                    authorization_type="NONE" if route in OPEN else guard.authorisation,
+                    authorizer_id=None if route in OPEN else guard.authoriser_id,
                 )
+        front = ApiStage(self, "Stage", stage=stage, api=self.api)
+        self.url = self.api.api_endpoint
+        if stage.domain is not None:
+            ApiDomain(self, "Domain", domain=stage.domain, api=self.api).node.add_dependency(front)
+            self.url = f"https://{stage.domain.name}"
 
-    def _integration(self, name: str, function: lambda_.IFunction) -> str:
-        """Let this API, and no other, wake *function*; return what routes name as their target.
+    def _guard(self, stage: Stage, authorise: HeadraceFunction | None) -> _Guard:
+        if stage.auth == "iam":
+            return _Guard("AWS_IAM", None)
+        if authorise is None:
+            return _Guard("NONE", None)
+        authoriser = Authoriser(self, "Authoriser", api=self.api, authorise=authorise)
+        return _Guard("CUSTOM", authoriser.authoriser_id)
+
+    def _integration(self, name: str, woken: HeadraceFunction) -> str:
+        """Let this API, and no other, wake *woken*; return what routes name as their target.
 
         Written out because the ready-made integration allows every route on its own, or all but
         `$default`: that one's ARN ends after its name, which stands where a method would.
         """
-        function.add_permission(
+        woken.live.add_permission(
             "WokenByHttp",
             principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
-            source_arn=Stack.of(self).format_arn(
+            source_arn=Cloud.of(self).format_arn(
                 service="execute-api", resource=self.api.api_id, resource_name="*/*"
             ),
         )
@@ -78,10 +102,22 @@ class HeadraceApi(Construct):
             name.title(),
             api_id=self.api.api_id,
             integration_type="AWS_PROXY",
-            integration_uri=function.function_arn,
+            integration_uri=woken.live.function_arn,
             payload_format_version="2.0",
         )
         return f"integrations/{integration.ref}"
+
+
+def _cors(stage: Stage) -> apigateway.CorsPreflightOptions | None:
+    if not stage.cors_origins:
+        return None
+    method = apigateway.CorsHttpMethod
+    return apigateway.CorsPreflightOptions(
+        allow_origins=list(stage.cors_origins),
+        allow_methods=[method.GET, method.POST, method.PUT, method.DELETE],
+        allow_headers=_SENT,
+        expose_headers=_READ,
+    )
 
 
 def _id(route: str) -> str:

@@ -6,9 +6,16 @@ from constructs import Construct
 
 
 class KeyedTable(Construct):
-    """Keys `pk` and `sk`; paid by request, restorable to any second; it outlives its stack."""
+    """Keys `pk` and `sk`; paid by request, restorable to any second; it outlives its stack.
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    Args:
+        expires_at: the attribute, in seconds since 1970, from which on an item may be removed;
+            no item is, if left out.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, expires_at: str | None = None
+    ) -> None:
         super().__init__(scope, construct_id)
         self.table = dynamodb.Table(
             self,
@@ -20,6 +27,7 @@ class KeyedTable(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            time_to_live_attribute=expires_at,
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )

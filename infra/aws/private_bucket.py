@@ -4,15 +4,29 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+# For how long what was overwritten or removed can be had back.
+REGRETS_DAYS = 30
+
 
 class PrivateBucket(Construct):
     """Versioned, encrypted, never public, reached by TLS 1.2 alone; it outlives its stack.
 
     What happens in it is told to EventBridge: to our own rules, and to whatever else a user of
     the account wants to wake.
+
+    Args:
+        accesses: the bucket that is told who asked for what; none for that bucket itself.
+        kept_days: after how many days an object is removed; 0 never.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        accesses: s3.IBucket | None,
+        kept_days: int = 0,
+    ) -> None:
         super().__init__(scope, construct_id)
         self.bucket = s3.Bucket(
             self,
@@ -27,14 +41,22 @@ class PrivateBucket(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=Duration.days(1),
-                    noncurrent_version_expiration=Duration.days(30),
+                    noncurrent_version_expiration=Duration.days(REGRETS_DAYS),
+                    expiration=Duration.days(kept_days) if kept_days else None,
                 )
             ],
+            server_access_logs_bucket=accesses,
+            server_access_logs_prefix=f"{construct_id.lower()}/" if accesses else None,
         )
+        if accesses is not None:
+            self._tell_event_bridge()
+
+    def _tell_event_bridge(self) -> None:
         # Not `event_bridge_enabled=True`: that one works by a custom resource.
         resource = self.bucket.node.default_child
         if not isinstance(resource, s3.CfnBucket):
-            raise TypeError(f"{construct_id} is not made of a bucket.")
+            message = f"{self.node.path} is not made of a bucket."
+            raise TypeError(message)
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
                 event_bridge_enabled=True

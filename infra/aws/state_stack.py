@@ -7,20 +7,37 @@ from constructs import Construct
 
 from infra.aws.keyed_table import KeyedTable
 from infra.aws.private_bucket import PrivateBucket
+from infra.aws.stage import Stage
+
+# The two halves of the models bucket: what anyone may drop, and what is served.
+DROPPED = "models/*"
+ARTIFACTS = "artifacts/*"
+# For how long it is known who asked for which object.
+ACCESSES_DAYS = 90
+# Counters of calls leave the table of keys and policies by themselves.
+EXPIRES_AT = "expires_at_s"
 
 
 class StateStack(Stack):
     """Buckets and tables. Deleting the stack leaves every one of them where it is."""
 
-    def __init__(self, scope: Construct, construct_id: str, **stack: Any) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, **stack: Any) -> None:
         super().__init__(scope, construct_id, **stack)
-        self.models = PrivateBucket(self, "Models").bucket
-        self.inbox = PrivateBucket(self, "Inbox").bucket
-        self.results = PrivateBucket(self, "Results").bucket
+        accesses = PrivateBucket(self, "Accesses", accesses=None, kept_days=ACCESSES_DAYS).bucket
+        self.models = PrivateBucket(self, "Models", accesses=accesses).bucket
+        self.inbox = PrivateBucket(
+            self, "Inbox", accesses=accesses, kept_days=stage.inbox_days
+        ).bucket
+        self.results = PrivateBucket(
+            self, "Results", accesses=accesses, kept_days=stage.results_days
+        ).bucket
         self.registry = KeyedTable(self, "Registry").table
         self.jobs = KeyedTable(self, "Jobs").table
+        self.access = KeyedTable(self, "Access", expires_at=EXPIRES_AT).table
+        CfnOutput(self, "AccessesBucket", value=accesses.bucket_name)
         CfnOutput(self, "ModelsBucket", value=self.models.bucket_name)
         CfnOutput(self, "InboxBucket", value=self.inbox.bucket_name)
         CfnOutput(self, "ResultsBucket", value=self.results.bucket_name)
         CfnOutput(self, "RegistryTable", value=self.registry.table_name)
         CfnOutput(self, "JobsTable", value=self.jobs.table_name)
+        CfnOutput(self, "AccessTable", value=self.access.table_name)

@@ -1,6 +1,6 @@
 """A queue that feeds one function."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -34,6 +34,10 @@ class WorkQueue(Construct):
         max_receives: int = 5,
     ) -> None:
         super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        # A name of its own, so that its dead letters can say that they are this queue's alone
+        # without each being made of the other.
+        name = f"{stack.stack_name}-{construct_id}"
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -41,18 +45,23 @@ class WorkQueue(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
         )
+        _only_for(self.dead_letters, stack.format_arn(service="sqs", resource=name))
         self.queue = sqs.Queue(
             self,
             "Queue",
+            queue_name=name,
             visibility_timeout=Duration.seconds(VISIBILITY_OVER_TIMEOUT * consumer.timeout_s),
             retention_period=Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=max_receives
             ),
+            redrive_allow_policy=sqs.RedriveAllowPolicy(
+                redrive_permission=sqs.RedrivePermission.DENY_ALL
+            ),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
         )
-        consumer.function.add_event_source(
+        consumer.live.add_event_source(
             event_sources.SqsEventSource(
                 self.queue,
                 batch_size=batch_size,
@@ -60,3 +69,14 @@ class WorkQueue(Construct):
                 report_batch_item_failures=True,
             )
         )
+
+
+def _only_for(dead_letters: sqs.Queue, queue_arn: str) -> None:
+    resource = dead_letters.node.default_child
+    if not isinstance(resource, sqs.CfnQueue):
+        message = f"{dead_letters.node.path} is not made of a queue."
+        raise TypeError(message)
+    resource.redrive_allow_policy = {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [queue_arn],
+    }

@@ -40,6 +40,11 @@ class Cloud:
             if resource["Type"] == kind
         }
 
+    def buckets(self, *names: str) -> list[Resource]:
+        """The properties of buckets, by the names of their outputs."""
+        every = self.of_type("AWS::S3::Bucket")
+        return [every[key] for name in names for key in every if self._names.get(key) == name]
+
     @property
     def functions(self) -> dict[str, Resource]:
         """The properties of every function, by the folder that it is made of."""
@@ -57,9 +62,16 @@ class Cloud:
     def queue_of(self, function: str) -> str | None:
         """The id of the queue that feeds *function*."""
         for mapping in self.of_type("AWS::Lambda::EventSourceMapping").values():
-            if self._source(mapping["FunctionName"]["Ref"]) == function:
+            if self.woken(mapping["FunctionName"]) == function:
                 return mapping["EventSourceArn"]["Fn::GetAtt"][0]
         return None
+
+    def woken(self, value: Any) -> str:
+        """The function whose alias `live` *value* names, however it does."""
+        aliases = self.of_type("AWS::Lambda::Alias")
+        (alias,) = [key for key in aliases if f'"{key}"' in json.dumps(value)]
+        assert aliases[alias]["Name"] == "live"
+        return self._source(aliases[alias]["FunctionName"]["Ref"])
 
     def may(self, function: str) -> set[tuple[str, str]]:
         """What *function* may do, as (action, resource); its log and its own queue by that name."""
@@ -70,7 +82,7 @@ class Cloud:
             own[queue] = "own queue"
         role = self.told(properties["Role"])
         return {
-            (action, self.told(resource, own))
+            (action, self.told(resource, own) + _keys(statement))
             for policy in self.of_type("AWS::IAM::Policy").values()
             if role in {self.told({"Fn::GetAtt": [who["Ref"], "Arn"]}) for who in policy["Roles"]}
             for statement in policy["PolicyDocument"]["Statement"]
@@ -105,6 +117,13 @@ class Cloud:
 
     def _source(self, key: str) -> str:
         return self.resources[key]["Metadata"]["headrace:source"].split("/")[1]
+
+
+def _keys(statement: Mapping[str, Any]) -> str:
+    """The partitions of a table that *statement* is limited to, as `[KEY#*]`."""
+    limits = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+    keys = limits.get("dynamodb:LeadingKeys")
+    return f"[{','.join(keys)}]" if keys else ""
 
 
 def _words(output: str) -> str:

@@ -49,8 +49,15 @@ def test_every_log_is_kept_for_a_stated_time(cloud: Cloud):
     named = {
         properties["LoggingConfig"]["LogGroup"]["Ref"] for properties in cloud.functions.values()
     }
-    assert named == set(logs)
-    assert all(log["RetentionInDays"] == 30 for log in logs.values())
+    assert len(named) == len(cloud.functions)
+    assert named < set(logs)  # the API's own is the one besides
+    assert all(log["RetentionInDays"] == 14 for log in logs.values())
+
+
+def test_every_log_is_structured(cloud: Cloud):
+    for properties in cloud.functions.values():
+        assert properties["LoggingConfig"]["LogFormat"] == "JSON"
+        assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
 
 
 @pytest.mark.parametrize("function", SETTINGS)

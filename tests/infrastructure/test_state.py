@@ -34,8 +34,35 @@ def test_every_bucket_forgets_unfinished_uploads_and_old_versions(cloud: Cloud):
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
+def test_the_stage_says_how_long_dropped_files_and_results_are_kept(cloud: Cloud):
+    for bucket in cloud.buckets("inbox", "results"):
+        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        assert rule["ExpirationInDays"] == 7
+    (models,) = cloud.buckets("models")
+    assert "ExpirationInDays" not in models["LifecycleConfiguration"]["Rules"][0]
+
+
+def test_every_access_to_a_bucket_is_written_into_another(cloud: Cloud):
+    for bucket in cloud.buckets("models", "inbox", "results"):
+        where = bucket["LoggingConfiguration"]
+        assert cloud.told(where["DestinationBucketName"]) == "accesses"
+    for statement in cloud.statements():
+        if statement["Principal" if "Principal" in statement else "Effect"] == {
+            "Service": "logging.s3.amazonaws.com"
+        }:
+            assert "aws:SourceAccount" in statement["Condition"]["StringEquals"]
+
+
+def test_counters_of_calls_leave_by_themselves(cloud: Cloud):
+    expiring = [
+        t for t in cloud.of_type("AWS::DynamoDB::Table").values() if "TimeToLiveSpecification" in t
+    ]
+    (table,) = expiring
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at_s", "Enabled": True}
+
+
 def test_every_bucket_tells_eventbridge_what_happens_in_it(cloud: Cloud):
-    for bucket in cloud.of_type("AWS::S3::Bucket").values():
+    for bucket in cloud.buckets("models", "inbox", "results"):
         assert bucket["NotificationConfiguration"] == {
             "EventBridgeConfiguration": {"EventBridgeEnabled": True}
         }
@@ -91,6 +118,8 @@ def test_the_outputs_name_what_callers_and_the_local_cloud_need(cloud: Cloud):
     named = {name for name, output in cloud.outputs.items() if "Export" not in output}
     assert named == {
         "Url",
+        "AccessTable",
+        "AccessesBucket",
         "ModelsBucket",
         "InboxBucket",
         "ResultsBucket",

@@ -44,4 +44,5 @@ def test_everything_that_can_be_tagged_is_tagged(cloud: Cloud):
 @pytest.mark.parametrize("kind", ["AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::S3::Bucket"])
 def test_nothing_has_a_name_that_a_second_deployment_would_take_too(cloud: Cloud, kind: str):
     for properties in cloud.of_type(kind).values():
-        assert not {"FunctionName", "QueueName", "BucketName"} & set(properties)
+        assert not {"FunctionName", "BucketName"} & set(properties)
+        assert properties.get("QueueName", "HeadraceDevService-").startswith("HeadraceDevService-")

@@ -85,12 +85,7 @@ def _woken_by(cloud: Cloud, route: dict) -> str:
     integration = cloud.told(route["Target"]).removeprefix("integrations/")
     target = cloud.of_type("AWS::ApiGatewayV2::Integration")[integration]
     assert target["PayloadFormatVersion"] == "2.0"
-    names = {
-        key: source["headrace:source"].removeprefix("functions/")
-        for key, resource in cloud.resources.items()
-        if (source := resource.get("Metadata"))
-    }
-    return cloud.told(target["IntegrationUri"], names)
+    return cloud.woken(target["IntegrationUri"])
 
 
 def _routes(function: str) -> set[str]:
