@@ -9,11 +9,16 @@ its requirements.txt. So whoever has a template knows which sources to run.
 
 import argparse
 
+from infra.aws.lambda_python import NoLambdaPython
 from infra.aws.node import use_pinned_node
 
 
 def main() -> None:
-    """Synthesise what the command line asks for."""
+    """Synthesise what the command line asks for.
+
+    Raises:
+        SystemExit: there is no interpreter that compiles bytecode for Lambda.
+    """
     parser = argparse.ArgumentParser(prog="python -m infra.aws", description=__doc__)
     parser.add_argument("--outdir", help="where the templates go")
     parser.add_argument("--no-bundling", action="store_true", help="build no layer, copy no source")
@@ -21,7 +26,10 @@ def main() -> None:
     use_pinned_node()
     from infra.aws.app import synthesise  # noqa: PLC0415 - aws_cdk starts Node as it is imported
 
-    synthesise(wanted.outdir, build_layers=not wanted.no_bundling)
+    try:
+        synthesise(wanted.outdir, build_layers=not wanted.no_bundling)
+    except NoLambdaPython as missing:
+        raise SystemExit(str(missing)) from None
 
 
 if __name__ == "__main__":

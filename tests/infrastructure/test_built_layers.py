@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,22 @@ def test_a_layer_that_is_built_twice_has_one_digest(
     again = build_layers.build(name, bytecode=has_lambda_python, into=tmp_path)
 
     assert content_digest(again) == content_digest(standing)
+
+
+@LONG
+def test_a_template_is_the_same_whether_anything_was_built_or_not(
+    lambda_python: Path, assembly: Path, tmp_path: Path
+):
+    for name in build_layers.NAMES:
+        layer(name, bytecode=True)  # stands, so that nothing is fetched
+    synth = [sys.executable, "-m", "infra.aws", "--outdir", str(tmp_path)]
+
+    subprocess.run(synth, cwd=ROOT, check=True)
+
+    templates = sorted(file.name for file in assembly.glob("*.template.json"))
+    assert len(templates) == 2
+    for name in templates:
+        assert (tmp_path / name).read_bytes() == (assembly / name).read_bytes()
 
 
 @pytest.mark.parametrize("folder", OWN)
