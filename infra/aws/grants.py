@@ -45,5 +45,19 @@ def write_items(who: iam.IRole, table: dynamodb.ITable) -> None:
     )
 
 
+def in_partition(who: iam.IRole, table: dynamodb.ITable, partition: str, *verbs: str) -> None:
+    """Let *who* do *verbs*, as `GetItem`, with items of *table* under *partition* alone.
+
+    The partition is a key, with `*` for any characters.
+    """
+    who.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=[f"dynamodb:{verb}" for verb in verbs],
+            resources=[table.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [partition]}},
+        )
+    )
+
+
 def _allow(who: iam.IRole, resource: str, *actions: str) -> None:
     who.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))

@@ -11,9 +11,20 @@ from infra.aws.stage import Stage
 from infra.aws.stage_parts import ProvisionedConcurrency, SnapStart
 from infra.aws.state_stack import ARTIFACTS, DROPPED, StateStack
 
+# The partitions of the table `access`.
+KEYS = "KEYS"
+POLICIES = "POLICIES"
+COUNTERS = "COUNT#*"
+
 
 class HttpFunctions(Construct):
-    """`predict` and `manage`, each with what its work needs of *state*."""
+    """Each with what its work needs of *state*.
+
+    Attributes:
+        predict, manage: Open Inference Protocol; models, aliases and jobs.
+        grant: keys and policies; it alone writes them.
+        authorise: says who calls; None where API Gateway itself does.
+    """
 
     def __init__(
         self,
@@ -26,14 +37,17 @@ class HttpFunctions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stage, self._state, self._layers = stage, state, layers
+        # Until `make up` makes a key, the laptop's cloud is open to the laptop.
+        self._auth = "open" if stage.name == "local" else stage.auth
         self.predict = self._predict()
         self.manage = self._manage()
-        self.authorise: HeadraceFunction | None = None
+        self.grant = self._grant()
+        self.authorise = self._authorise() if stage.auth == "keys" else None
 
     @property
     def all(self) -> list[HeadraceFunction]:
         """All of them."""
-        asked = [self.predict, self.manage, self.authorise]
+        asked = [self.predict, self.manage, self.grant, self.authorise]
         return [function for function in asked if function is not None]
 
     def _predict(self) -> HeadraceFunction:
@@ -53,6 +67,7 @@ class HttpFunctions(Construct):
                 ),
                 threads=whole_cpus(stage.memory.predict),
                 access_table=state.access.table_name,
+                auth=self._auth,
             ),
             layers=[layers.runtime, layers.essentials, layers.inference],
             memory_mb=stage.memory.predict,
@@ -63,6 +78,7 @@ class HttpFunctions(Construct):
         )
         grants.read_objects(predict.role, state.models, ARTIFACTS)
         grants.read_items(predict.role, state.registry)
+        grants.in_partition(predict.role, state.access, POLICIES, "Query")
         return predict
 
     def _manage(self) -> HeadraceFunction:
@@ -79,6 +95,7 @@ class HttpFunctions(Construct):
                 jobs_table=state.jobs.table_name,
                 max_model_bytes=stage.max_model_mb << 20,
                 access_table=state.access.table_name,
+                auth=self._auth,
             ),
             layers=[layers.runtime, layers.essentials],
             memory_mb=stage.memory.manage,
@@ -92,4 +109,43 @@ class HttpFunctions(Construct):
         grants.read_items(manage.role, state.registry)
         grants.write_items(manage.role, state.registry)
         grants.read_items(manage.role, state.jobs)
+        grants.in_partition(manage.role, state.access, POLICIES, "Query")
         return manage
+
+    def _grant(self) -> HeadraceFunction:
+        stage, state, layers = self._stage, self._state, self._layers
+        grant = HeadraceFunction(
+            self,
+            "Grant",
+            stage=stage,
+            source="grant",
+            settings=settings.GrantSettings(access_table=state.access.table_name, auth=self._auth),
+            layers=[layers.runtime, layers.essentials],
+            memory_mb=stage.memory.grant,
+            timeout_s=29,
+        )
+        role, table = grant.role, state.access
+        grants.in_partition(role, table, KEYS, "Query", "PutItem", "UpdateItem")
+        grants.in_partition(role, table, POLICIES, "GetItem", "Query", "PutItem", "DeleteItem")
+        return grant
+
+    def _authorise(self) -> HeadraceFunction:
+        stage, state, layers = self._stage, self._state, self._layers
+        authorise = HeadraceFunction(
+            self,
+            "Authorise",
+            stage=stage,
+            source="authorise",
+            settings=settings.AuthoriseSettings(
+                access_table=state.access.table_name,
+                jwt_issuer=stage.jwt.issuer if stage.jwt else "",
+                jwt_audience=stage.jwt.audience if stage.jwt else "",
+            ),
+            layers=[layers.runtime, layers.essentials, layers.tokens],
+            memory_mb=stage.memory.authorise,
+            # API Gateway waits no longer for whom it asks.
+            timeout_s=10,
+        )
+        grants.in_partition(authorise.role, state.access, KEYS, "GetItem")
+        grants.in_partition(authorise.role, state.access, COUNTERS, "UpdateItem")
+        return authorise

@@ -20,6 +20,7 @@ class Layers(Construct):
         self.essentials = self._packages("essentials")
         self.inference = self._packages("inference")
         self.onnx = self._packages("onnx")
+        self.tokens = self._packages("tokens")
 
     def _packages(self, name: str) -> lambda_.LayerVersion:
         return self._layer(name, code_assets.packages(self, name, self._architecture))

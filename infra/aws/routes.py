@@ -33,4 +33,13 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "GET /jobs/{job}/errors",
         "GET /jobs/{job}/manifest",
     ),
+    "grant": (
+        "POST /keys",
+        "GET /keys",
+        "DELETE /keys/{key}",
+        "GET /policies",
+        "GET /policies/{policy}",
+        "PUT /policies/{policy}",
+        "DELETE /policies/{policy}",
+    ),
 }

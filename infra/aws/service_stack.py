@@ -30,8 +30,12 @@ class ServiceStack(Stack):
             self,
             "Http",
             stage=stage,
-            functions={"predict": answering.predict, "manage": answering.manage},
-            authorise=answering.authorise,
+            functions={
+                "predict": answering.predict,
+                "manage": answering.manage,
+                "grant": answering.grant,
+            },
+            authorise=answering.authorise if stage.name != "local" else None,
         )
         Watch(
             self,

@@ -19,6 +19,7 @@ class FunctionMemory:
 
     authorise: int = 512
     batch: int = 1769
+    grant: int = 512
     intake: int = 512
     manage: int = 512
     predict: int = 1769

@@ -13,6 +13,8 @@ SETTINGS = {
     "register": settings.RegisterSettings,
     "intake": settings.IntakeSettings,
     "batch": settings.BatchSettings,
+    "authorise": settings.AuthoriseSettings,
+    "grant": settings.GrantSettings,
 }
 
 
@@ -26,6 +28,8 @@ def test_every_folder_of_functions_is_deployed(cloud: Cloud):
     [
         ("predict", 1769, 29),
         ("manage", 512, 29),
+        ("grant", 512, 29),
+        ("authorise", 512, 10),
         ("register", 3008, 120),
         ("intake", 512, 60),
         ("batch", 1769, 900),

@@ -37,7 +37,18 @@ def write_items(table: str) -> set[tuple[str, str]]:
 
 # Nothing less than this, and nothing more.
 MAY = {
-    "predict": LOG | read("models/artifacts/*") | read_items("registry"),
+    "predict": LOG
+    | read("models/artifacts/*")
+    | read_items("registry")
+    | {("dynamodb:Query", "access[POLICIES]")},
+    "authorise": LOG
+    | {("dynamodb:GetItem", "access[KEYS]"), ("dynamodb:UpdateItem", "access[COUNT#*]")},
+    "grant": LOG
+    | {(f"dynamodb:{verb}", "access[KEYS]") for verb in ("Query", "PutItem", "UpdateItem")}
+    | {
+        (f"dynamodb:{verb}", "access[POLICIES]")
+        for verb in ("GetItem", "Query", "PutItem", "DeleteItem")
+    },
     "manage": LOG
     | put("models/models/*")
     | put("inbox/inbox/*")
@@ -45,7 +56,8 @@ MAY = {
     | read("results/*")
     | read_items("registry")
     | write_items("registry")
-    | read_items("jobs"),
+    | read_items("jobs")
+    | {("dynamodb:Query", "access[POLICIES]")},
     "register": LOG
     | OWN_QUEUE
     | listed("models")
@@ -101,6 +113,30 @@ def test_only_register_writes_artifacts(cloud: Cloud):
         if action == "s3:PutObject" and resource == "models/artifacts/*"
     }
     assert writers == {"register"}
+
+
+def test_authorise_cannot_read_models_nor_anything_but_keys(cloud: Cloud):
+    assert {resource for _, resource in cloud.may("authorise")} == {
+        "own log",
+        "access[KEYS]",
+        "access[COUNT#*]",
+    }
+
+
+def test_only_grant_writes_keys_and_policies(cloud: Cloud):
+    writers = {
+        function
+        for function in cloud.functions
+        for action, resource in cloud.may(function)
+        if resource in ("access[KEYS]", "access[POLICIES]")
+        and action not in ("dynamodb:GetItem", "dynamodb:Query")
+    }
+    assert writers == {"grant"}
+
+
+def test_nobody_may_hand_a_role_on(cloud: Cloud):
+    for statement in cloud.statements():
+        assert "iam:PassRole" not in statement["Action"]
 
 
 def test_no_function_writes_where_its_writing_would_wake_it(cloud: Cloud):

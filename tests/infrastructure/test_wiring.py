@@ -71,7 +71,7 @@ def _matches(cloud: Cloud, pattern: dict, bucket: str, key: str) -> bool:
     return bucket in buckets and any(fnmatchcase(key, rule["wildcard"]) for rule in keys)
 
 
-@pytest.mark.parametrize("function", ["predict", "manage"])
+@pytest.mark.parametrize("function", ["predict", "manage", "grant"])
 def test_the_api_has_the_routes_that_the_handler_answers(cloud: Cloud, function: str):
     wired = {
         route["RouteKey"]
@@ -103,9 +103,55 @@ def _routes(function: str) -> set[str]:
 
 def test_the_api_lets_only_itself_wake_a_function(cloud: Cloud):
     (api,) = cloud.of_type("AWS::ApiGatewayV2::Api")
+    (authoriser,) = cloud.of_type("AWS::ApiGatewayV2::Authorizer")
     permissions = cloud.of_type("AWS::Lambda::Permission").values()
-    assert permissions
+    # Not `/*/*/*`: the ARN of `$default` ends one part earlier.
+    wanted = {"authorise": f":{api}/authorizers/{authoriser}"}
+    assert len(permissions) == 4
     for permission in permissions:
         assert permission["Principal"] == "apigateway.amazonaws.com"
-        # Not `/*/*/*`: the ARN of `$default` ends one part earlier.
-        assert cloud.told(permission["SourceArn"]).endswith(f":{api}/*/*")
+        function = cloud.woken(permission["FunctionName"])
+        assert cloud.told(permission["SourceArn"]).endswith(wanted.get(function, f":{api}/*/*"))
+
+
+def test_every_route_but_health_is_behind_the_authoriser(cloud: Cloud):
+    (authoriser,) = cloud.of_type("AWS::ApiGatewayV2::Authorizer")
+    routes = cloud.of_type("AWS::ApiGatewayV2::Route").values()
+    open_to_all = {r["RouteKey"] for r in routes if r["AuthorizationType"] == "NONE"}
+    assert open_to_all == {"GET /v2/health/live", "GET /v2/health/ready"}
+    for route in routes:
+        if route["RouteKey"] not in open_to_all:
+            assert route["AuthorizationType"] == "CUSTOM"
+            assert route["AuthorizerId"] == {"Ref": authoriser}
+
+
+def test_the_authoriser_is_asked_at_every_call(cloud: Cloud):
+    (authoriser,) = cloud.of_type("AWS::ApiGatewayV2::Authorizer").values()
+    assert cloud.woken(authoriser["AuthorizerUri"]) == "authorise"
+    assert authoriser["AuthorizerType"] == "REQUEST"
+    assert authoriser["AuthorizerResultTtlInSeconds"] == 0
+    assert "IdentitySource" not in authoriser  # a call without a credential is asked about, too
+    assert authoriser["EnableSimpleResponses"] is True
+    assert authoriser["AuthorizerPayloadFormatVersion"] == "2.0"
+
+
+def test_everything_that_is_woken_is_a_published_version(cloud: Cloud):
+    versions = set(cloud.of_type("AWS::Lambda::Version"))
+    aliases = cloud.of_type("AWS::Lambda::Alias").values()
+    assert len(aliases) == len(cloud.functions)
+    for alias in aliases:
+        assert cloud.told(alias["FunctionVersion"]) in versions
+    for mapping in cloud.of_type("AWS::Lambda::EventSourceMapping").values():
+        assert cloud.woken(mapping["FunctionName"])
+
+
+@pytest.mark.parametrize("function", FED_BY_A_QUEUE)
+def test_dead_letters_are_of_their_own_queue_alone(cloud: Cloud, function: str):
+    queues = cloud.of_type("AWS::SQS::Queue")
+    queue = queues[cloud.queue_of(function)]
+    dead_letters = queues[cloud.told(queue["RedrivePolicy"]["deadLetterTargetArn"])]
+    allowed = dead_letters["RedriveAllowPolicy"]
+    assert allowed["redrivePermission"] == "byQueue"
+    (source,) = allowed["sourceQueueArns"]
+    assert cloud.told(source).endswith(f":{queue['QueueName']}")
+    assert queue["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
