@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-FUNCTIONS = ("batch", "intake", "manage", "predict", "register")
+FUNCTIONS = ("authorise", "batch", "grant", "intake", "manage", "predict", "register")
 NAMELESS = re.compile(r"(utils?|helpers?|common|shared|misc|base|core|constants|manager|service)")
 SOURCES = [
     path
@@ -69,7 +69,9 @@ def test_every_sample_event_is_of_a_function_and_used_by_a_test(path):
     assert re.search(rf'"({function}\.)?{case}"', _tests_text())
 
 
-@pytest.mark.parametrize("room", ["model", "codec", "inference", "batch", "validation", "aws"])
+@pytest.mark.parametrize(
+    "room", ["access", "model", "codec", "inference", "batch", "validation", "aws"]
+)
 def test_the_init_file_of_a_room_is_empty(room):
     init = ROOT / "layers/runtime/python/headrace_runtime" / room / "__init__.py"
 
