@@ -23,6 +23,7 @@ from types import FrameType  # noqa: E402
 from infra.local.child_processes import ChildProcesses  # noqa: E402
 from infra.local.cloud import LocalCloud, MotoFailed  # noqa: E402
 from infra.local.deployment import DeploymentFailed  # noqa: E402
+from infra.local.first_key import FirstKeyFailed  # noqa: E402
 from infra.local.home import Home, HomeInUse, export_lines  # noqa: E402
 from infra.local.synthesis import ROOT, SynthesisFailed, synthesised  # noqa: E402
 
@@ -60,6 +61,8 @@ def _run(cloud: LocalCloud) -> int:
         return _fail(f"The CDK app failed:\n{error}")
     except DeploymentFailed as error:
         return _fail(f"The template could not be deployed: {error}")
+    except FirstKeyFailed as error:
+        return _fail(f"No key could be made:\n{error}")
     except MotoFailed as error:
         return _fail(f"moto did not start; see {error}")
     took_s = time.monotonic() - _BEGAN

@@ -13,6 +13,7 @@ from infra.local.child_processes import ChildProcesses
 from infra.local.deployed_api import read_api
 from infra.local.deployed_functions import read_functions
 from infra.local.deployment import deploy
+from infra.local.first_key import FirstKey
 from infra.local.function_runtime import FunctionRuntime
 from infra.local.function_spec import FunctionSpec
 from infra.local.home import Home
@@ -36,6 +37,10 @@ _OUTPUTS = {
     "HEADRACE_INBOX_BUCKET": "InboxBucket",
     "HEADRACE_RESULTS_BUCKET": "ResultsBucket",
 }
+
+
+# The output that names the table where keys are kept.
+_KEYS = "AccessTable"
 
 
 class MotoFailed(Exception):
@@ -74,7 +79,11 @@ class LocalCloud:
         session = _session()
         aws = {"AWS_ENDPOINT_URL": self._moto_endpoint(), **_CREDENTIALS}
         os.environ.update(aws)  # where boto3 reads the endpoint as it makes a client
-        outputs = deploy(stacks, session)
+        outputs, first_key = dict[str, str](), None
+        for made in deploy(stacks, session):
+            outputs |= made
+            if _KEYS in made and FirstKey.is_made_here():
+                first_key = FirstKey(made[_KEYS], aws=aws, children=self._children)
         for spec in read_functions(stacks, session, packages=self._home.packages):
             self._functions[spec.name] = FunctionRuntime(
                 spec,
@@ -94,6 +103,8 @@ class LocalCloud:
         variables |= {
             name: outputs[output] for name, output in _OUTPUTS.items() if output in outputs
         }
+        if first_key is not None:
+            variables["HEADRACE_API_KEY"] = first_key.text()
         self._home.write_env(variables)
         return variables
 

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import boto3
@@ -19,15 +19,14 @@ class DeploymentFailed(Exception):
     """CloudFormation refused a stack; the argument says which and why."""
 
 
-def deploy(stacks: Sequence[Stack], session: boto3.Session) -> dict[str, str]:
-    """Create the stacks, in the order given, and return the outputs of all of them.
+def deploy(stacks: Sequence[Stack], session: boto3.Session) -> Iterator[dict[str, str]]:
+    """Create the stacks, in the order given, and yield the outputs of each as it stands.
 
     Raises:
         DeploymentFailed: a stack was refused.
     """
     region = session.region_name
     formation = session.client("cloudformation")
-    outputs: dict[str, str] = {}
     for stack in stacks:
         _upload_assets(stack, session)
         try:
@@ -39,8 +38,7 @@ def deploy(stacks: Sequence[Stack], session: boto3.Session) -> dict[str, str]:
         described = formation.describe_stacks(StackName=stack.name)["Stacks"][0]
         if described["StackStatus"] != "CREATE_COMPLETE":
             raise DeploymentFailed(f"{stack.name} in {region}: {described['StackStatus']}")
-        outputs |= {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
-    return outputs
+        yield {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
 
 
 def _upload_assets(stack: Stack, session: boto3.Session) -> None:

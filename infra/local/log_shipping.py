@@ -1,4 +1,4 @@
-"""What functions print, for `aws logs tail` and its like, as on AWS."""
+"""What functions print, for `aws logs tail` and its like, as on AWS: logs, and metrics of them."""
 
 import contextlib
 import time
@@ -9,6 +9,8 @@ from threading import Event, Thread
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.local.emf_metrics import EmfMetrics
+
 _EVERY_S = 1.0
 # CloudWatch's own limit is 10,000 events and 1 MB a call.
 _MAX_BYTES = 1 << 18
@@ -17,6 +19,8 @@ _STREAM = "local"
 
 class LogShipping:
     """Copies what is added to log files into CloudWatch log groups, a second later at most.
+
+    Lines in Embedded Metric Format become metrics as well.
 
     Args:
         files: by log group.
@@ -28,6 +32,7 @@ class LogShipping:
             for group, path in files.items()
         }
         self._logs = session.client("logs")
+        self._metrics = EmfMetrics(session)
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="log-shipping", daemon=True)
 
@@ -62,6 +67,8 @@ class LogShipping:
                 logStreamName=_STREAM,
                 logEvents=[{"timestamp": now_ms, "message": line} for line in lines],
             )
+            with contextlib.suppress(BotoCoreError, ClientError):  # or the lines would come again
+                self._metrics.send(lines)
         return len(whole)
 
     def _open_stream(self, group: str) -> None:

@@ -16,6 +16,7 @@ from threading import Event
 
 from moto.server import ThreadedMotoServer
 
+from infra.local.moto_internals.metric_statistics import tell_metrics_apart_by_all_dimensions
 from infra.local.moto_internals.object_events import send_object_events_as_s3_does
 from infra.local.moto_internals.plug_ins import forget_known_types
 from infra.local.moto_internals.table_requests import one_table_request_at_a_time
@@ -30,6 +31,7 @@ def main() -> None:
     forget_known_types()
     send_object_events_as_s3_does()
     one_table_request_at_a_time()
+    tell_metrics_apart_by_all_dimensions()
     gc.freeze()
     gc.enable()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -21,6 +21,8 @@ _SOURCES = (
 )
 # The CDK app's stage for one machine.
 _STAGE = "local"
+# The stage whose values are for this machine.
+_STAGE = "local"
 _KEPT = ("manifest.json", "*.template.json", "*.assets.json")
 
 

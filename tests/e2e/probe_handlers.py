@@ -35,6 +35,11 @@ def hold(context, order):
     return {"held": len(held)}
 
 
+def print_line(context, order):
+    print(order["line"])
+    return {}
+
+
 def child(context, order):
     started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     return {"pid": os.getpid(), "child": started.pid}
@@ -61,7 +66,7 @@ def die(context, order):
     time.sleep(5)
 
 
-DOABLE = (environment, sleep, hold, child, respond, imports, fail, big, die)
+DOABLE = (environment, sleep, hold, child, respond, imports, print_line, fail, big, die)
 ORDERS = {function.__name__: function for function in DOABLE}
 """
 

@@ -19,6 +19,18 @@ def test_calls_reach_the_functions_that_the_template_names(cloud: Cloud) -> None
     assert answer.status_code == 200
 
 
+def test_the_key_of_this_machine_opens_the_doors(cloud: Cloud) -> None:
+    key = {"x-api-key": cloud.env["HEADRACE_API_KEY"]}
+
+    with_key = httpx.get(f"{cloud.url}/v2/models", headers=key)
+    without = httpx.get(f"{cloud.url}/v2/models")
+    wrong = httpx.get(f"{cloud.url}/v2/models", headers={"x-api-key": key["x-api-key"][:-1] + "_"})
+
+    assert with_key.status_code == 200
+    assert (without.status_code, without.json()) == (wrong.status_code, wrong.json())
+    assert without.status_code in {401, 403}
+
+
 def test_the_env_file_is_enough_to_work_with_the_buckets(cloud: Cloud) -> None:
     assert set(cloud.env) == {
         "HEADRACE_URL",
@@ -30,6 +42,7 @@ def test_the_env_file_is_enough_to_work_with_the_buckets(cloud: Cloud) -> None:
         "HEADRACE_MODELS_BUCKET",
         "HEADRACE_INBOX_BUCKET",
         "HEADRACE_RESULTS_BUCKET",
+        "HEADRACE_API_KEY",
     }
     for bucket in ("MODELS", "INBOX", "RESULTS"):
         name = cloud.env[f"HEADRACE_{bucket}_BUCKET"]

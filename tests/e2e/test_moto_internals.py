@@ -4,6 +4,7 @@ import importlib
 import inspect
 
 from moto.cloudformation import parsing
+from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase
 from moto.core.common_models import CloudFormationModel
 from moto.core.responses import BaseResponse
 from moto.dynamodb.models import DynamoDBBackend
@@ -71,3 +72,19 @@ def test_a_table_request_runs_within_the_method_that_takes_turns() -> None:
     assert "self.serialized(" in inspect.getsource(BaseResponse.call_action)
     # Once it copies no tables, there is no need for turns.
     assert "copy.deepcopy(" in inspect.getsource(DynamoDBBackend.transact_write_items)
+
+
+def test_statistics_are_chosen_by_the_method_that_is_replaced() -> None:
+    parameters = inspect.signature(MetricDatumBase.filter).parameters
+
+    assert list(parameters) == [
+        "self",
+        "namespace",
+        "name",
+        "dimensions",
+        "already_present_metrics",
+    ]
+    assert "md.filter(None, None, dimensions)" in inspect.getsource(
+        CloudWatchBackend.get_metric_statistics
+    )
+    assert "already_present_metrics=" in inspect.getsource(CloudWatchBackend.get_filtered_metrics)
