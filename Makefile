@@ -51,7 +51,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	touch $@
 
 # Tests look at built layers and never fetch a package themselves.
-$(LAYERS): $(wildcard layers/*/requirements.txt infra/aws/*layer*.py infra/aws/b*.py) $(READY)
+$(LAYERS): $(wildcard layers/*/requirements.txt) infra/aws/build_layers.py infra/aws/layer_trim.py $(READY)
 	$(BIN)/python -m infra.aws.build_command --layers-only --bytecode=if-possible
 	touch $@
 

@@ -7,9 +7,6 @@ from infra.aws.own_code import ROOT, SOURCE
 
 __all__ = ["ROOT", "note_source"]
 
-# What lies beside the sources without being one; neither deployed nor part of an asset's hash.
-NOT_SOURCES = ["**/__pycache__", "**/*.pyc", "**/.DS_Store"]
-
 
 def note_source(construct: IConstruct, folder: str) -> None:
     """Write into the template that *construct*'s code is *folder*, as `functions/predict`."""
