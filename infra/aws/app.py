@@ -35,14 +35,17 @@ def synthesise(
     Raises:
         ValueError: there is no stage of that name.
     """
-    # The CDK CLI hands cdk.json's context over; run without it, the templates are to be the same.
-    context: dict[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    if not build_layers:
-        context |= {BUILD_LAYERS: False, IN_PLACE: True}
-    app = App(outdir=outdir, context=context, analytics_reporting=False)
+    app = App(outdir=outdir, context=context(build_layers=build_layers), analytics_reporting=False)
     stage = stage or stage_named(app.node.try_get_context("stage") or os.environ.get("STAGE"))
     build(app, stage)
     return app.synth()
+
+
+def context(*, build_layers: bool) -> dict[str, object]:
+    """Return what the app is told besides its stage; see `synthesise`."""
+    # The CDK CLI hands cdk.json's context over; run without it, the templates are to be the same.
+    told: dict[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return told if build_layers else told | {BUILD_LAYERS: False, IN_PLACE: True}
 
 
 def build(app: App, stage: Stage) -> None:

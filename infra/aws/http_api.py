@@ -71,8 +71,9 @@ class HeadraceApi(Construct):
                     authorizer_id=None if route in OPEN else guard.authoriser_id,
                 )
         front = ApiStage(self, "Stage", stage=stage, api=self.api)
-        self.url = self.api.api_endpoint
-        if stage.domain is not None:
+        if stage.domain is None:
+            self.url = self.api.api_endpoint
+        else:
             ApiDomain(self, "Domain", domain=stage.domain, api=self.api).node.add_dependency(front)
             self.url = f"https://{stage.domain.name}"
 

@@ -48,11 +48,11 @@ class Cloud:
     @property
     def functions(self) -> dict[str, Resource]:
         """The properties of every function, by the folder that it is made of."""
-        return {self._source(key): p for key, p in self.of_type("AWS::Lambda::Function").items()}
+        return {self.folder_of(key): p for key, p in self.of_type("AWS::Lambda::Function").items()}
 
     def layers_of(self, function: str) -> list[str]:
         """The folders of the layers that *function* sees."""
-        return [self._source(layer["Ref"]) for layer in self.functions[function]["Layers"]]
+        return [self.folder_of(layer["Ref"]) for layer in self.functions[function]["Layers"]]
 
     def environment(self, function: str) -> dict[str, str]:
         """The environment of *function*, references told by name."""
@@ -71,7 +71,7 @@ class Cloud:
         aliases = self.of_type("AWS::Lambda::Alias")
         (alias,) = [key for key in aliases if f'"{key}"' in json.dumps(value)]
         assert aliases[alias]["Name"] == "live"
-        return self._source(aliases[alias]["FunctionName"]["Ref"])
+        return self.folder_of(aliases[alias]["FunctionName"]["Ref"])
 
     def may(self, function: str) -> set[tuple[str, str]]:
         """What *function* may do, as (action, resource); its log and its own queue by that name."""
@@ -115,7 +115,8 @@ class Cloud:
                 return between.join(self.told(part, names) for part in parts)
         return str(value)
 
-    def _source(self, key: str) -> str:
+    def folder_of(self, key: str) -> str:
+        """The folder that the function or layer *key* is made of."""
         return self.resources[key]["Metadata"]["headrace:source"].split("/")[1]
 
 

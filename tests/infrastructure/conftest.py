@@ -15,10 +15,32 @@ from tests.infrastructure.cloud import ROOT, Cloud
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of templates, written where there is no account, no Docker and no Node."""
     folder = tmp_path_factory.mktemp("assembly")
-    command = [sys.executable, "-m", "infra.aws", "--no-bundling", "--outdir", str(folder)]
-    environment = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
-    subprocess.run(command, cwd=ROOT, env=environment | {"PATH": "/nowhere"}, check=True)
+    _run("infra.aws", "--no-bundling", "--outdir", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of a stage with all there is, and what cdk-nag finds in it."""
+    folder = tmp_path_factory.mktemp("everything")
+    _run("tests.infrastructure.everything", str(folder))
+    return folder
+
+
+def _run(module: str, *arguments: str) -> None:
+    environment = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    command = [sys.executable, "-m", module, *arguments]
+    environment["PATH"] = "/nowhere"
+    answer = subprocess.run(
+        command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.fixture(scope="session")
+def full(everything: Path) -> Cloud:
+    """What the templates of that stage promise."""
+    return Cloud(everything)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,85 @@
+"""The API's own doings, as the stage says them."""
+
+import json
+
+from tests.infrastructure.cloud import Cloud
+
+
+def test_the_stage_says_how_much_the_api_takes(full: Cloud):
+    (stage,) = full.of_type("AWS::ApiGatewayV2::Stage").values()
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"] == {
+        "DetailedMetricsEnabled": True,
+        "ThrottlingBurstLimit": 60,
+        "ThrottlingRateLimit": 50,
+    }
+
+
+def test_every_call_leaves_a_line_without_anything_that_was_sent(full: Cloud):
+    (stage,) = full.of_type("AWS::ApiGatewayV2::Stage").values()
+    (group,) = [
+        log
+        for key, log in full.of_type("AWS::Logs::LogGroup").items()
+        if stage["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0] == key
+    ]
+    assert group["RetentionInDays"] == 90
+    line = json.loads(stage["AccessLogSettings"]["Format"])
+    told = set(line.values())
+    assert "$context.requestId" in told
+    assert not {"$context.path", "$context.protocol"} & told
+    assert not [value for value in told if "header" in value or "query" in value.lower()]
+
+
+def test_pages_may_call_only_from_where_the_stage_says(full: Cloud, cloud: Cloud):
+    (api,) = full.of_type("AWS::ApiGatewayV2::Api").values()
+    assert api["CorsConfiguration"]["AllowOrigins"] == ["https://app.example.com"]
+    assert "AllowCredentials" not in api["CorsConfiguration"]
+    (api,) = cloud.of_type("AWS::ApiGatewayV2::Api").values()
+    assert "CorsConfiguration" not in api
+
+
+def test_with_a_domain_the_api_answers_by_no_other_name(full: Cloud):
+    (api,) = full.of_type("AWS::ApiGatewayV2::Api").values()
+    assert api["DisableExecuteApiEndpoint"] is True
+    (domain,) = full.of_type("AWS::ApiGatewayV2::DomainName").values()
+    assert domain["DomainName"] == "predict.example.com"
+    (configuration,) = domain["DomainNameConfigurations"]
+    assert configuration["SecurityPolicy"] == "TLS_1_2"
+    (record,) = full.of_type("AWS::Route53::RecordSet").values()
+    assert record["Name"] == "predict.example.com"
+    assert full.outputs["Url"]["Value"] == "https://predict.example.com"
+
+
+def test_the_stage_says_the_architecture_of_functions_and_layers(full: Cloud):
+    assert {f["Architectures"][0] for f in full.functions.values()} == {"arm64"}
+    layers = full.of_type("AWS::Lambda::LayerVersion").values()
+    assert {layer["CompatibleArchitectures"][0] for layer in layers} == {"arm64"}
+
+
+def test_calls_are_traced_where_the_stage_says_so(full: Cloud, cloud: Cloud):
+    assert {f["TracingConfig"]["Mode"] for f in full.functions.values()} == {"Active"}
+    assert not [f for f in cloud.functions.values() if "TracingConfig" in f]
+
+
+def test_nothing_but_traces_and_metrics_is_allowed_on_a_star(full: Cloud):
+    starred = {
+        s["Action"] if isinstance(s["Action"], str) else tuple(s["Action"])
+        for s in full.statements()
+        if s.get("Resource") == "*"
+    }
+    assert starred <= {
+        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+        ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
+        (
+            "cloudwatch:GetMetricData",
+            "cloudwatch:ListMetrics",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ),
+    }
+
+
+def test_authorise_believes_whom_the_stage_names(full: Cloud):
+    environment = full.environment("authorise")
+    assert environment["HEADRACE_JWT_ISSUER"] == "https://login.example.com/"
+    assert environment["HEADRACE_JWT_AUDIENCE"] == "headrace"

@@ -1,0 +1,137 @@
+"""Everything that can go wrong has an alarm, a page, and somebody who is told."""
+
+import json
+import re
+
+import pytest
+
+from infra.aws.routes import ROUTES
+from tests.infrastructure.cloud import Cloud
+
+ANSWERING = {*ROUTES, "authorise"}
+WORKING = {"register", "intake", "batch"}
+
+
+def alarms_on(cloud: Cloud, metric: str) -> list[dict]:
+    return [
+        alarm
+        for alarm in cloud.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm.get("MetricName") == metric
+    ]
+
+
+def functions_of(cloud: Cloud, alarms: list[dict]) -> set[str]:
+    return {
+        cloud.folder_of(dimension["Value"]["Ref"])
+        for alarm in alarms
+        for dimension in alarm["Dimensions"]
+        if dimension["Name"] == "FunctionName"
+    }
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_every_function_is_watched_for(cloud: Cloud, metric: str):
+    assert functions_of(cloud, alarms_on(cloud, metric)) == ANSWERING | WORKING
+
+
+def test_the_slowest_calls_of_functions_that_answer_are_watched(cloud: Cloud):
+    alarms = alarms_on(cloud, "Duration")
+    assert functions_of(cloud, alarms) == ANSWERING
+    assert {alarm["ExtendedStatistic"] for alarm in alarms} == {"p99"}
+
+
+def test_every_dead_letter_is_told(cloud: Cloud):
+    alarms = alarms_on(cloud, "ApproximateNumberOfMessagesVisible")
+    watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms}
+    queues = cloud.of_type("AWS::SQS::Queue")
+    assert watched == {key for key, queue in queues.items() if "RedrivePolicy" not in queue}
+    assert all(alarm["Threshold"] == 1 for alarm in alarms)
+
+
+def test_every_message_that_waits_too_long_is_told(cloud: Cloud):
+    alarms = alarms_on(cloud, "ApproximateAgeOfOldestMessage")
+    watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms}
+    queues = cloud.of_type("AWS::SQS::Queue")
+    assert watched == {key for key, queue in queues.items() if "RedrivePolicy" in queue}
+    assert sorted(alarm["Threshold"] for alarm in alarms) == [900, 900, 7200]
+
+
+def test_the_account_and_the_api_are_watched(cloud: Cloud):
+    (concurrency,) = alarms_on(cloud, "ConcurrentExecutions")
+    assert "Dimensions" not in concurrency
+    (share,) = [a for a in cloud.of_type("AWS::CloudWatch::Alarm").values() if "Metrics" in a]
+    named = {m["MetricStat"]["Metric"]["MetricName"] for m in share["Metrics"] if "MetricStat" in m}
+    assert named == {"5xx", "Count"}
+
+
+def test_every_alarm_names_its_page_and_tells_somebody(full: Cloud):
+    (topic,) = full.of_type("AWS::SNS::Topic")
+    pages = set()
+    for alarm in full.of_type("AWS::CloudWatch::Alarm").values():
+        pages.add(re.search(r"docs/running\.md#alarm-([a-z-]+)$", alarm["AlarmDescription"])[1])
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+        assert alarm["TreatMissingData"] == "notBreaching"
+    assert pages == {
+        "concurrency",
+        "dead-letters",
+        "errors",
+        "latency",
+        "new-version-errors",
+        "old-messages",
+        "server-errors",
+        "stuck-jobs",
+        "throttles",
+    }
+
+
+def test_the_topic_is_encrypted_and_takes_only_what_this_account_tells(full: Cloud):
+    (topic,) = full.of_type("AWS::SNS::Topic").values()
+    (key,) = full.of_type("AWS::KMS::Key")
+    assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
+    assert full.of_type("AWS::KMS::Key")[key]["EnableKeyRotation"] is True
+    (policy,) = full.of_type("AWS::SNS::TopicPolicy").values()
+    refused, allowed = sorted(
+        policy["PolicyDocument"]["Statement"], key=lambda s: s["Effect"], reverse=True
+    )
+    assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert allowed["Principal"]["Service"] == [
+        "budgets.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+    ]
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+def test_the_stage_says_who_gets_mail_and_what_a_month_may_cost(full: Cloud, cloud: Cloud):
+    (mail,) = full.of_type("AWS::SNS::Subscription").values()
+    assert (mail["Protocol"], mail["Endpoint"]) == ("email", "oncall@example.com")
+    (budget,) = full.of_type("AWS::Budgets::Budget").values()
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 100, "Unit": "USD"}
+    told = [n["Notification"] for n in budget["NotificationsWithSubscribers"]]
+    assert [(n["NotificationType"], n["Threshold"]) for n in told] == [
+        ("ACTUAL", 80),
+        ("FORECASTED", 100),
+    ]
+    assert not cloud.of_type("AWS::SNS::Subscription")
+    assert not cloud.of_type("AWS::Budgets::Budget")
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "Requests",
+        "Errors",
+        "InferMs",
+        "ColdStart",
+        "RowsFailed",
+        "QueueAgeMs",
+        "EstimatedCostUsd",
+        "5xx",
+        "ApproximateAgeOfOldestMessage",
+    ],
+)
+def test_the_dashboard_shows(cloud: Cloud, metric: str):
+    (dashboard,) = cloud.of_type("AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(dashboard["DashboardBody"])
+    assert re.search(rf'\\"{metric}[\\"]', body)
