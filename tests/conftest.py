@@ -58,6 +58,7 @@ SETTINGS: dict[str, settings.Settings] = {
         access_table="access", jwt_issuer="", jwt_audience="headrace"
     ),
     "grant": settings.GrantSettings(access_table="access", auth="keys"),
+    "observe": settings.ObserveSettings(access_table="access", policies_ttl_s=0.0, auth="keys"),
     "register": settings.RegisterSettings(
         models_bucket="models",
         registry_table="registry",

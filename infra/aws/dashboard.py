@@ -68,7 +68,9 @@ class HeadraceDashboard(Construct):
                 *(f.function.metric_duration(statistic="p99") for f in functions),
             ),
         )
-        dashboard.add_widgets(*(_told("model,version", title, *m) for title, m in _BY_MODEL))
+        dashboard.add_widgets(
+            *(_told("function,model,version", title, *m) for title, m in _BY_MODEL)
+        )
         dashboard.add_widgets(*(_told("function", title, *m) for title, m in _BY_FUNCTION))
         dashboard.add_widgets(
             _graph(

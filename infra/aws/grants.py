@@ -45,6 +45,15 @@ def write_items(who: iam.IRole, table: dynamodb.ITable) -> None:
     )
 
 
+def read_metrics(who: iam.IRole) -> None:
+    """Let *who* read every metric of the account: CloudWatch knows no resource to name here.
+
+    It has no condition for a namespace either, where one reads; so the one function that has this
+    has nothing else of worth.
+    """
+    _allow(who, "*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics")
+
+
 def in_partition(who: iam.IRole, table: dynamodb.ITable, partition: str, *verbs: str) -> None:
     """Let *who* do *verbs*, as `GetItem`, with items of *table* under *partition* alone.
 

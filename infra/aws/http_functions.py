@@ -23,6 +23,7 @@ class HttpFunctions(Construct):
     Attributes:
         predict, manage: Open Inference Protocol; models, aliases and jobs.
         grant: keys and policies; it alone writes them.
+        observe: metrics; it alone reads what CloudWatch has of them.
         authorise: says who calls; None where API Gateway itself does.
     """
 
@@ -37,17 +38,16 @@ class HttpFunctions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stage, self._state, self._layers = stage, state, layers
-        # Until `make up` makes a key, the laptop's cloud is open to the laptop.
-        self._auth = "open" if stage.name == "local" else stage.auth
         self.predict = self._predict()
         self.manage = self._manage()
         self.grant = self._grant()
+        self.observe = self._observe()
         self.authorise = self._authorise() if stage.auth == "keys" else None
 
     @property
     def all(self) -> list[HeadraceFunction]:
         """All of them."""
-        asked = [self.predict, self.manage, self.grant, self.authorise]
+        asked = [self.predict, self.manage, self.grant, self.observe, self.authorise]
         return [function for function in asked if function is not None]
 
     def _predict(self) -> HeadraceFunction:
@@ -67,7 +67,7 @@ class HttpFunctions(Construct):
                 ),
                 threads=whole_cpus(stage.memory.predict),
                 access_table=state.access.table_name,
-                auth=self._auth,
+                auth=stage.auth,
             ),
             layers=[layers.runtime, layers.essentials, layers.inference],
             memory_mb=stage.memory.predict,
@@ -95,7 +95,7 @@ class HttpFunctions(Construct):
                 jobs_table=state.jobs.table_name,
                 max_model_bytes=stage.max_model_mb << 20,
                 access_table=state.access.table_name,
-                auth=self._auth,
+                auth=stage.auth,
             ),
             layers=[layers.runtime, layers.essentials],
             memory_mb=stage.memory.manage,
@@ -119,7 +119,7 @@ class HttpFunctions(Construct):
             "Grant",
             stage=stage,
             source="grant",
-            settings=settings.GrantSettings(access_table=state.access.table_name, auth=self._auth),
+            settings=settings.GrantSettings(access_table=state.access.table_name, auth=stage.auth),
             layers=[layers.runtime, layers.essentials],
             memory_mb=stage.memory.grant,
             timeout_s=29,
@@ -128,6 +128,24 @@ class HttpFunctions(Construct):
         grants.in_partition(role, table, KEYS, "Query", "PutItem", "UpdateItem")
         grants.in_partition(role, table, POLICIES, "GetItem", "Query", "PutItem", "DeleteItem")
         return grant
+
+    def _observe(self) -> HeadraceFunction:
+        stage, state, layers = self._stage, self._state, self._layers
+        observe = HeadraceFunction(
+            self,
+            "Observe",
+            stage=stage,
+            source="observe",
+            settings=settings.ObserveSettings(
+                access_table=state.access.table_name, policies_ttl_s=5.0, auth=stage.auth
+            ),
+            layers=[layers.runtime, layers.essentials],
+            memory_mb=stage.memory.observe,
+            timeout_s=29,
+        )
+        grants.in_partition(observe.role, state.access, POLICIES, "Query")
+        grants.read_metrics(observe.role)
+        return observe
 
     def _authorise(self) -> HeadraceFunction:
         stage, state, layers = self._stage, self._state, self._layers

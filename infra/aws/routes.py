@@ -33,6 +33,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "GET /jobs/{job}/errors",
         "GET /jobs/{job}/manifest",
     ),
+    "observe": ("GET /metrics",),
     "grant": (
         "POST /keys",
         "GET /keys",

@@ -34,8 +34,9 @@ class ServiceStack(Stack):
                 "predict": answering.predict,
                 "manage": answering.manage,
                 "grant": answering.grant,
+                "observe": answering.observe,
             },
-            authorise=answering.authorise if stage.name != "local" else None,
+            authorise=answering.authorise,
         )
         Watch(
             self,

@@ -22,6 +22,7 @@ class FunctionMemory:
     grant: int = 512
     intake: int = 512
     manage: int = 512
+    observe: int = 512
     predict: int = 1769
     register: int = 3008
 

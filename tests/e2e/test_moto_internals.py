@@ -2,9 +2,10 @@
 
 import importlib
 import inspect
+from datetime import UTC, datetime
 
 from moto.cloudformation import parsing
-from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase
+from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase, Statistics
 from moto.core.common_models import CloudFormationModel
 from moto.core.responses import BaseResponse
 from moto.dynamodb.models import DynamoDBBackend
@@ -88,3 +89,18 @@ def test_statistics_are_chosen_by_the_method_that_is_replaced() -> None:
         CloudWatchBackend.get_metric_statistics
     )
     assert "already_present_metrics=" in inspect.getsource(CloudWatchBackend.get_filtered_metrics)
+
+
+def test_what_is_asked_of_metrics_at_once_is_answered_by_query() -> None:
+    assert list(inspect.signature(CloudWatchBackend.get_metric_data).parameters) == [
+        "self",
+        "queries",
+        "start_time",
+        "end_time",
+        "scan_by",
+    ]
+    # Once a percentile has a value, there is nothing to leave out.
+    assert (
+        Statistics(["p99"], datetime(2026, 11, 23, tzinfo=UTC)).get_statistics_for_type("p99")
+        is None
+    )

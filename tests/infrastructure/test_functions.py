@@ -10,6 +10,7 @@ from tests.infrastructure.cloud import ROOT, Cloud
 SETTINGS = {
     "predict": settings.PredictSettings,
     "manage": settings.ManageSettings,
+    "observe": settings.ObserveSettings,
     "register": settings.RegisterSettings,
     "intake": settings.IntakeSettings,
     "batch": settings.BatchSettings,
@@ -28,6 +29,7 @@ def test_every_folder_of_functions_is_deployed(cloud: Cloud):
     [
         ("predict", 1769, 29),
         ("manage", 512, 29),
+        ("observe", 512, 29),
         ("grant", 512, 29),
         ("authorise", 512, 10),
         ("register", 3008, 120),

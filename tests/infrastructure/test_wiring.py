@@ -107,7 +107,7 @@ def test_the_api_lets_only_itself_wake_a_function(cloud: Cloud):
     permissions = cloud.of_type("AWS::Lambda::Permission").values()
     # Not `/*/*/*`: the ARN of `$default` ends one part earlier.
     wanted = {"authorise": f":{api}/authorizers/{authoriser}"}
-    assert len(permissions) == 4
+    assert len(permissions) == 5
     for permission in permissions:
         assert permission["Principal"] == "apigateway.amazonaws.com"
         function = cloud.woken(permission["FunctionName"])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-FUNCTIONS = ("authorise", "batch", "grant", "intake", "manage", "predict", "register")
+FUNCTIONS = ("authorise", "batch", "grant", "intake", "manage", "observe", "predict", "register")
 NAMELESS = re.compile(r"(utils?|helpers?|common|shared|misc|base|core|constants|manager|service)")
 SOURCES = [
     path

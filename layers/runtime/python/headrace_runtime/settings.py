@@ -142,3 +142,12 @@ class GrantSettings(Settings):
 
     access_table: str
     auth: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveSettings(Settings):
+    """What `observe` needs; both of the last are as for `PredictSettings`."""
+
+    access_table: str
+    policies_ttl_s: float
+    auth: str
