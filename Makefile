@@ -1,10 +1,11 @@
 # One command a task; each sets up what it needs in .venv by itself.
-.PHONY: demo up test test-long check bench synth layers pins clean
+.PHONY: demo up test test-long check bench synth deploy bootstrap layers pins clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+CDK := .cache/cdk-cli/ready
 LAYERS := build/layers/ready
 ARCH ?= x86_64
 BYTECODE ?= yes
@@ -15,13 +16,13 @@ demo: $(READY)        ## the main job on real input, in a cloud on this machine
 up: $(READY)          ## the cloud on this machine, until Ctrl-C; PORT= picks the port
 	$(BIN)/python -m infra.local
 
-test: $(READY) $(LAYERS)   ## everything that must always hold, in minutes
+test: $(READY) $(CDK) $(LAYERS)   ## everything that must always hold, in minutes
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: $(READY) $(LAYERS) .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
+test-long: $(READY) $(CDK) $(LAYERS) .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
 	$(BIN)/python -m pytest
 
-check: $(READY) $(LAYERS)  ## form, types, ranks of imports, and the tests
+check: $(READY) $(CDK) $(LAYERS)  ## form, types, ranks of imports, and the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -33,6 +34,12 @@ bench: $(READY)       ## what it costs over the floor, in one run
 
 synth: $(READY)       ## the CloudFormation templates, into cdk.out/
 	$(BIN)/python -m infra.aws
+
+deploy: $(READY) $(CDK)    ## both stacks, into the account of your AWS credentials; STAGE=prod, CDK_ARGS=
+	$(BIN)/python -m infra.cdk_cli deploy --all $(CDK_ARGS)
+
+bootstrap: $(READY) $(CDK) ## once for each account and region, before the first deploy
+	$(BIN)/python -m infra.cdk_cli bootstrap $(CDK_ARGS)
 
 layers: $(READY)      ## all that Lambda mounts, into build/; ARCH=arm64, BYTECODE=no
 	$(BIN)/python -m infra.aws.build_command $(ARCH) --bytecode=$(BYTECODE)
@@ -53,6 +60,10 @@ $(READY): requirements/dev.txt pyproject.toml
 # Tests look at built layers and never fetch a package themselves.
 $(LAYERS): $(wildcard layers/*/requirements.txt) infra/aws/build_layers.py infra/aws/layer_trim.py $(READY)
 	$(BIN)/python -m infra.aws.build_command --layers-only --bytecode=if-possible
+	touch $@
+
+$(CDK): infra/cdk_cli.py $(READY)
+	$(BIN)/python -m infra.cdk_cli install
 	touch $@
 
 .venv/ready-long: requirements/long.txt $(READY)

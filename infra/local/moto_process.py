@@ -16,9 +16,13 @@ from threading import Event
 
 from moto.server import ThreadedMotoServer
 
-from infra.local.moto_internals.metric_statistics import tell_metrics_apart_by_all_dimensions
+from infra.local.moto_internals.metric_statistics import (
+    let_unknown_statistics_have_no_values,
+    tell_metrics_apart_by_all_dimensions,
+)
 from infra.local.moto_internals.object_events import send_object_events_as_s3_does
 from infra.local.moto_internals.plug_ins import forget_known_types
+from infra.local.moto_internals.stack_updates import update_stacks_in_order
 from infra.local.moto_internals.table_requests import one_table_request_at_a_time
 from infra.local.resource_types.plugged_in import plug_in_types
 
@@ -30,8 +34,10 @@ def main() -> None:
     plug_in_types(sys.argv[1])
     forget_known_types()
     send_object_events_as_s3_does()
+    update_stacks_in_order()
     one_table_request_at_a_time()
     tell_metrics_apart_by_all_dimensions()
+    let_unknown_statistics_have_no_values()
     gc.freeze()
     gc.enable()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -13,6 +13,8 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import EventBus, EventsBackend, Rule, events_backends
 from moto.s3 import notifications
 
+from infra.local.moto_internals.stack_updates import in_order
+
 
 def test_a_direct_subclass_is_a_resource_type_and_a_later_one_takes_its_place() -> None:
     source = inspect.getsource(parsing.get_model_list)
@@ -104,3 +106,25 @@ def test_what_is_asked_of_metrics_at_once_is_answered_by_query() -> None:
         Statistics(["p99"], datetime(2026, 11, 23, tzinfo=UTC)).get_statistics_for_type("p99")
         is None
     )
+
+
+def test_an_update_is_the_method_that_is_replaced_and_works_on_what_it_worked_on() -> None:
+    parameters = inspect.signature(parsing.ResourceMap.update).parameters
+    source = inspect.getsource(parsing.ResourceMap)
+
+    assert list(parameters) == ["self", "template", "parameters"]
+    for relied_on in ("_resource_json_map", "_parsed_resources", "def _delete_resource("):
+        assert relied_on in source
+    assert "parse_and_update_resource(" in inspect.getsource(parsing.ResourceMap.update)
+
+
+def test_resources_are_changed_after_those_that_they_refer_to() -> None:
+    resources = {
+        "Alias": {"Properties": {"FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]}}},
+        "Route": {"Properties": {"Uri": {"Fn::Sub": "arn:${AWS::Partition}:${Alias}/x"}}},
+        "Version": {"Properties": {"FunctionName": {"Ref": "Function"}}},
+        "Function": {"DependsOn": "Role"},
+        "Role": {},
+    }
+
+    assert in_order(resources) == ["Role", "Function", "Version", "Alias", "Route"]
