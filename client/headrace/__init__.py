@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headrace.client import Client
     from headrace.failures import ApiError, Unreachable, WaitedTooLong
+    from headrace.metrics import Figures, Metrics, Spread
     from headrace.predicting import Prediction
     from headrace.records import (
         Alias,
@@ -26,14 +27,17 @@ __all__ = [
     "Canary",
     "Client",
     "Datatype",
+    "Figures",
     "HeadraceError",
     "InvalidInput",
     "Job",
+    "Metrics",
     "Model",
     "ModelRefused",
     "ModelSummary",
     "Prediction",
     "Refusal",
+    "Spread",
     "TensorInfo",
     "UnfitInput",
     "Unreachable",
@@ -44,6 +48,7 @@ __all__ = [
 _HOMES = {
     "headrace.client": ("Client",),
     "headrace.failures": ("ApiError", "Unreachable", "WaitedTooLong"),
+    "headrace.metrics": ("Figures", "Metrics", "Spread"),
     "headrace.predicting": ("Prediction",),
     "headrace.records": (
         "Alias",

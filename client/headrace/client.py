@@ -10,6 +10,7 @@ from urllib.parse import quote
 from headrace import jobs, publishing
 from headrace.arrays import Inputs
 from headrace.connection import Connection
+from headrace.metrics import Metrics, metrics
 from headrace.predicting import Prediction, Predictor, Reference
 from headrace.records import Alias, Canary, Job, Model, ModelSummary, Version
 from headrace_runtime.errors import InvalidInput
@@ -211,6 +212,15 @@ class Client:
         name in *folder* is replaced.
         """
         return jobs.results(self._connection, job_id, folder)
+
+    def metrics(self, model: str | None = None, *, since_s: int = 3600) -> Metrics:
+        """Return how the service fared in the last *since_s* seconds, 60 to 1,209,600 (14 days).
+
+        Args:
+            model: the one model; without, all that the caller may see.
+            since_s: rounded up to whole minutes.
+        """
+        return metrics(self._connection, model, since_s)
 
 
 def _service() -> str:

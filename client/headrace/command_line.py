@@ -7,6 +7,7 @@ import click
 
 from headrace.failures import ApiError
 from headrace.job_commands import job, results, submit
+from headrace.metric_commands import metrics
 from headrace.model_commands import models, predict, publish
 from headrace_runtime.errors import HeadraceError
 
@@ -41,7 +42,7 @@ def main(ctx: click.Context, url: str | None, api_key: str | None) -> None:
     ctx.obj = {"url": url, "api_key": api_key}
 
 
-for command in (job, models, predict, publish, results, submit):
+for command in (job, metrics, models, predict, publish, results, submit):
     main.add_command(command)
 
 if __name__ == "__main__":
