@@ -34,10 +34,10 @@ def tell(exports: Mapping[str, str], trained: digits.Digits) -> bool:
     """Run and print the whole demo against one cloud; return whether both doors agree.
 
     Args:
-        exports: what the local cloud exports: HEADRACE_URL, the buckets, the way to them.
+        exports: what the local cloud exports: HEADRACE_URL and a key, the buckets, the way to them.
         trained: the classifier, and images it has never seen.
     """
-    with Client(exports["HEADRACE_URL"]) as client:
+    with Client(exports["HEADRACE_URL"], api_key=exports["HEADRACE_API_KEY"]) as client:
         agree = _tell_digits(client, exports, trained)
         _tell_file_types(client)
     return agree

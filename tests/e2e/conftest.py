@@ -38,6 +38,15 @@ class Cloud:
     def url(self) -> str:
         return self.env["HEADRACE_URL"]
 
+    @property
+    def api_key(self) -> str:
+        return self.env["HEADRACE_API_KEY"]
+
+    @property
+    def credential(self) -> dict[str, str]:
+        """The header of a call that may do everything."""
+        return {"authorization": f"Bearer {self.api_key}"}
+
     def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client of this cloud."""
         return boto3.client(

@@ -30,7 +30,7 @@ def _graph(*, factor, op="Mul"):
 
 @pytest.fixture(scope="module")
 def client(cloud):
-    with Client(cloud.url) as client:
+    with Client(cloud.url, api_key=cloud.api_key) as client:
         yield client
 
 

@@ -20,7 +20,11 @@ def model(cloud: Cloud) -> str:
         Body=onnx_models.linear(),
     )
     ready = f"{cloud.url}/v2/models/rows/ready"
-    eventually(lambda: httpx.get(ready).status_code == 200, within_s=60, what="the model is ready")
+    eventually(
+        lambda: httpx.get(ready, headers=cloud.credential).status_code == 200,
+        within_s=60,
+        what="the model is ready",
+    )
     return "rows"
 
 
@@ -66,7 +70,7 @@ def test_a_dropped_file_comes_back_with_every_record(
     assert files[name] == expected
     assert json.loads(files["errors.jsonl"])["row"] == 2
     manifest = json.loads(files["manifest.json"])
-    job = httpx.get(f"{cloud.url}/jobs/{manifest['job_id']}").json()
+    job = httpx.get(f"{cloud.url}/jobs/{manifest['job_id']}", headers=cloud.credential).json()
     assert (job["state"], job["rows_in"], job["rows_ok"], job["rows_failed"]) == (
         "partial",
         3,

@@ -16,7 +16,7 @@ X = np.array([[1.0, 2.0, 3.0, 4.0]], np.float32)
 
 @pytest.fixture(scope="module")
 def model(cloud) -> str:
-    with Client(cloud.url) as client:
+    with Client(cloud.url, api_key=cloud.api_key) as client:
         client.publish(onnx_models.linear(), "kserve-linear")
     return "kserve-linear"
 
@@ -40,7 +40,9 @@ def test_kserves_client_gets_predictions(cloud, model, binary):
     tensor.set_data_from_numpy(X, binary_data=binary)
     request = kserve.InferRequest(model, [tensor])
 
-    answer = _asked(lambda client: client.infer(cloud.url, request, model_name=model))
+    answer = _asked(
+        lambda client: client.infer(cloud.url, request, model_name=model, headers=cloud.credential)
+    )
 
     np.testing.assert_array_equal(answer.outputs[0].as_numpy(), [[20.0, 11.0, 2.0]])
 
@@ -51,4 +53,4 @@ def test_kserves_client_sees_that_the_server_stands(cloud, question):
 
 
 def test_kserves_client_sees_that_a_model_is_ready(cloud, model):
-    assert _asked(lambda client: client.is_model_ready(cloud.url, model))
+    assert _asked(lambda client: client.is_model_ready(cloud.url, model, headers=cloud.credential))

@@ -17,9 +17,19 @@ X = np.array([[1.0, 2.0, 3.0, 4.0], [0.5, 0.0, 0.0, -1.0]], np.float32)
 Y = X @ (np.arange(4)[:, None] - np.arange(3)).astype(np.float32) + np.arange(3, dtype=np.float32)
 
 
+class Credential(triton.InferenceServerClientPlugin):
+    """What a user writes to send a key with every call of Triton's client."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self._headers = headers
+
+    def __call__(self, request) -> None:
+        request.headers.update(self._headers)
+
+
 @pytest.fixture(scope="module")
 def published(cloud) -> None:
-    with Client(cloud.url) as client:
+    with Client(cloud.url, api_key=cloud.api_key) as client:
         client.publish(onnx_models.linear(), "triton-linear")
         client.publish(onnx_models.linear(outputs=2), "triton-linear")
         client.publish(onnx_models.two_inputs(), "triton-pair")
@@ -30,6 +40,7 @@ def published(cloud) -> None:
 @pytest.fixture(scope="module")
 def client(cloud, published) -> Iterator[triton.InferenceServerClient]:
     made = triton.InferenceServerClient(urlsplit(cloud.url).netloc, network_timeout=60.0)
+    made.register_plugin(Credential(cloud.credential))
     yield made
     made.close()
 
@@ -153,6 +164,7 @@ def test_calls_may_run_at_once(cloud, published):
     with triton.InferenceServerClient(
         urlsplit(cloud.url).netloc, concurrency=4, network_timeout=60.0
     ) as client:
+        client.register_plugin(Credential(cloud.credential))
         calls = [
             client.async_infer("triton-linear", [_input("x", X * np.float32(n))]) for n in range(12)
         ]
