@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from headrace.access_records import Key, Policy
     from headrace.client import Client
     from headrace.failures import ApiError, Unreachable, WaitedTooLong
     from headrace.metrics import Figures, Metrics, Spread
@@ -31,10 +32,12 @@ __all__ = [
     "HeadraceError",
     "InvalidInput",
     "Job",
+    "Key",
     "Metrics",
     "Model",
     "ModelRefused",
     "ModelSummary",
+    "Policy",
     "Prediction",
     "Refusal",
     "Spread",
@@ -46,6 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "headrace.access_records": ("Key", "Policy"),
     "headrace.client": ("Client",),
     "headrace.failures": ("ApiError", "Unreachable", "WaitedTooLong"),
     "headrace.metrics": ("Figures", "Metrics", "Spread"),

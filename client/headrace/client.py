@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, overload
 from urllib.parse import quote
 
 from headrace import jobs, publishing
+from headrace.access import Keys, Policies
 from headrace.arrays import Inputs
 from headrace.connection import Connection
 from headrace.metrics import Metrics, metrics
@@ -33,6 +34,9 @@ class Client:
         api_key: sent as bearer token.
         timeout_s: for how long one answer may keep silent; a prediction takes at most 29 s.
         retries: how often a call that may be repeated is repeated.
+
+    Attributes:
+        keys, policies: who may call, and what they may do; for admins alone.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Client:
             url, api_key = _service(), api_key or os.environ.get("HEADRACE_API_KEY")
         self._connection = Connection(url, api_key, timeout_s=timeout_s, retries=retries)
         self._predictor = Predictor(self._connection)
+        self.keys, self.policies = Keys(self._connection), Policies(self._connection)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from headrace.access_commands import keys, policies
 from headrace.failures import ApiError
 from headrace.job_commands import job, results, submit
 from headrace.metric_commands import metrics
@@ -42,7 +43,7 @@ def main(ctx: click.Context, url: str | None, api_key: str | None) -> None:
     ctx.obj = {"url": url, "api_key": api_key}
 
 
-for command in (job, metrics, models, predict, publish, results, submit):
+for command in (job, keys, metrics, models, policies, predict, publish, results, submit):
     main.add_command(command)
 
 if __name__ == "__main__":

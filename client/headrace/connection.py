@@ -14,6 +14,8 @@ from headrace_runtime.errors import InvalidInput
 
 _BUSY = frozenset({429, 503})  # the service, or the gateway for it, says: later
 
+_LONGEST_WAIT_S = 10.0  # that is waited when asked for; a used-up day is told at once
+
 # Errors after which no answer can come any more. A read timeout is none of them: the service is
 # still at work, and asking again would only double the work.
 _BROKEN = (
@@ -75,6 +77,13 @@ class Connection:
         body, headers = json.dumps(value).encode(), {"content-type": "application/json"}
         return _json(self.call(method, path, body=body, headers=headers, repeatable=repeatable))
 
+    def delete(self, path: str) -> dict[str, Any]:
+        """Return what `DELETE` *path* answers; raises as `get` does.
+
+        It is not tried again: a second try would not find what the first one removed.
+        """
+        return _json(self.call("DELETE", path, repeatable=False))
+
     def call(
         self,
         method: str,
@@ -86,12 +95,13 @@ class Connection:
     ) -> httpx.Response:
         """Return the answer to one call, body read; raises as `get` does.
 
-        A *repeatable* call, one that may reach the service twice, is tried again after a random
-        and growing pause while the service is busy or cannot be reached.
+        A *repeatable* call, one that may reach the service twice, is tried again while the service
+        is busy or cannot be reached: after the pause that the service asks for, if that is short,
+        or else after a random and growing one.
         """
         tries = self._retries if repeatable else 0
         for nth in range(tries + 1):
-            last = nth == tries
+            last, asked_s = nth == tries, 0.0
             try:
                 response = self._http.request(method, path, content=body, headers=headers)
             except httpx.TransportError as error:
@@ -100,9 +110,11 @@ class Connection:
             else:
                 if response.is_success:
                     return response
-                if last or response.status_code not in _BUSY:
+                asked_s = _retry_after_s(response)
+                if last or response.status_code not in _BUSY or asked_s > _LONGEST_WAIT_S:
                     raise failure_of(response)
-            time.sleep(_pause_s(nth, random.random()))  # noqa: S311 - spreads callers, no secret
+            pause_s = _pause_s(nth, random.random())  # noqa: S311 - spreads callers, no secret
+            time.sleep(asked_s + pause_s)
         raise AssertionError("unreachable: the last try returns or raises")
 
 
@@ -141,6 +153,12 @@ def _json(response: httpx.Response) -> dict[str, Any]:
             f"{response.url} did not answer a JSON object: is it the URL of a Headrace service?",
         )
     return plain
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    """Return for how long the service asks to wait, 0 where it does not say so in seconds."""
+    asked = response.headers.get("retry-after", "")
+    return float(asked) if asked.isdecimal() and asked.isascii() else 0.0
 
 
 def _unreachable(url: httpx.URL, error: httpx.TransportError) -> str:

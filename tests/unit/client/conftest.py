@@ -69,7 +69,7 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PUT = do  # noqa: N815 - the names that http.server looks for
+        do_DELETE = do_GET = do_POST = do_PUT = do  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, *_):
             """A test's output is its own."""

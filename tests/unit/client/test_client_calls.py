@@ -117,6 +117,40 @@ def test_a_busy_service_is_asked_again(service, client, status):
     assert service.asked() == ["GET /models", "GET /models"]
 
 
+def test_a_short_wait_that_the_service_asks_for_is_kept(service, client):
+    service.answers("GET /models", {"error": "later"}, status=429, retry_after="1")
+    service.answers("GET /models", MODELS)
+    began = time.monotonic()
+
+    assert len(client.models()) == 1
+
+    assert 1 <= time.monotonic() - began < 2
+
+
+def test_a_used_up_day_is_told_at_once(service, client):
+    said = {"error": "the calls that this key has each day are used up", "retry_after_s": 3600}
+    service.answers("GET /models", said, status=429, retry_after="3600")
+
+    with pytest.raises(ApiError, match="each day are used up") as raised:
+        client.models()
+
+    assert raised.value.facts == {"retry_after_s": 3600}
+    assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "UNAUTHENTICATED"), (403, "FORBIDDEN")], ids=["401", "403"]
+)
+def test_who_is_not_let_in_is_told_so_at_once(service, client, status, code):
+    service.answers("GET /models", {"error": "not you", "code": code}, status=status)
+
+    with pytest.raises(ApiError, match="not you") as raised:
+        client.models()
+
+    assert (raised.value.status, raised.value.code) == (status, code)
+    assert len(service.calls) == 1
+
+
 def test_a_broken_connection_is_tried_again(service, client):
     service.hangs_up("GET /models")
     service.answers("GET /models", MODELS)
