@@ -10,12 +10,14 @@ from botocore.config import Config
 from tests.e2e.conftest import Cloud
 
 WRITERS = 8
-ROUNDS = 25
+ROUNDS = 10
+# So many that copying the table takes longer than a thread's turn.
+THERE = 1000
 
 
 @pytest.fixture
 def dynamodb(probe: Cloud) -> Iterator[Any]:
-    """A client that never tries twice, and a table `raced` of some items."""
+    """A client that never tries twice, and a table `raced` of many items."""
     client = probe.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
     client.create_table(
         TableName="raced",
@@ -23,8 +25,11 @@ def dynamodb(probe: Cloud) -> Iterator[Any]:
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
     )
-    for number in range(200):
-        client.put_item(TableName="raced", Item={"pk": {"S": f"there-{number}"}})
+    for start in range(0, THERE, 25):
+        items = [{"pk": {"S": f"there-{number}"}} for number in range(start, start + 25)]
+        client.batch_write_item(
+            RequestItems={"raced": [{"PutRequest": {"Item": item}} for item in items]}
+        )
     yield client
     client.delete_table(TableName="raced")
 
@@ -48,4 +53,4 @@ def test_racing_transactions_and_writes_lose_nothing(dynamodb: Any) -> None:
         list(writers.map(write, range(WRITERS)))
 
     items = dynamodb.scan(TableName="raced")["Items"]
-    assert len(items) == 200 + WRITERS * ROUNDS
+    assert len(items) == THERE + WRITERS * ROUNDS
