@@ -32,11 +32,22 @@ policies = Policies(
     settings.access_table, dynamodb=dynamodb, ttl_s=settings.policies_ttl_s, clock=time.monotonic
 )
 routing = Routing(registry, alias_ttl_s=settings.alias_ttl_s, clock=time.monotonic)
+s3 = LightS3()
 sessions = model_sessions(
-    Artifacts(settings.models_bucket, s3=LightS3()),
+    Artifacts(settings.models_bucket, s3=s3),
     memory_mb=settings.models_memory_mb,
     threads=settings.threads,
 )
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from headrace_runtime.aws.snapshot import warm_before_snapshot
+
+    warm_before_snapshot(
+        settings.warm_models,
+        registry_table=settings.registry_table,
+        sessions=sessions,
+        s3=s3,
+        on_failure=partial(log_failure, ids={"phase": "snapshot"}),
+    )
 
 
 def rights(request: Request) -> Access:

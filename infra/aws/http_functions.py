@@ -15,6 +15,8 @@ from infra.aws.state_stack import ARTIFACTS, DROPPED, StateStack
 KEYS = "KEYS"
 POLICIES = "POLICIES"
 COUNTERS = "COUNT#*"
+# For how long a policy that was changed may still hold.
+POLICIES_TTL_S = 5.0
 
 
 class HttpFunctions(Construct):
@@ -66,7 +68,9 @@ class HttpFunctions(Construct):
                     stage.memory.predict, disk_mb=stage.predict_disk_mb, stage=stage
                 ),
                 threads=whole_cpus(stage.memory.predict),
+                warm_models=",".join(warm.models) if isinstance(warm, SnapStart) else "",
                 access_table=state.access.table_name,
+                policies_ttl_s=POLICIES_TTL_S,
                 auth=stage.auth,
             ),
             layers=[layers.runtime, layers.essentials, layers.inference],
@@ -95,6 +99,7 @@ class HttpFunctions(Construct):
                 jobs_table=state.jobs.table_name,
                 max_model_bytes=stage.max_model_mb << 20,
                 access_table=state.access.table_name,
+                policies_ttl_s=POLICIES_TTL_S,
                 auth=stage.auth,
             ),
             layers=[layers.runtime, layers.essentials],
@@ -137,7 +142,7 @@ class HttpFunctions(Construct):
             stage=stage,
             source="observe",
             settings=settings.ObserveSettings(
-                access_table=state.access.table_name, policies_ttl_s=5.0, auth=stage.auth
+                access_table=state.access.table_name, policies_ttl_s=POLICIES_TTL_S, auth=stage.auth
             ),
             layers=[layers.runtime, layers.essentials],
             memory_mb=stage.memory.observe,

@@ -62,5 +62,6 @@ def test_predict_starts_from_a_snapshot_where_the_stage_says_so(full: Cloud, clo
     snapshots = {name for name, function in full.functions.items() if "SnapStart" in function}
     assert snapshots == {"predict"}
     assert full.functions["predict"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert full.environment("predict")["HEADRACE_WARM_MODELS"] == "digits,spam@3"
     assert full.functions["predict"]["EphemeralStorage"] == {"Size": 512}
     assert not [name for name, function in cloud.functions.items() if "SnapStart" in function]

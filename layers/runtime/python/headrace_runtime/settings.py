@@ -42,6 +42,7 @@ class PredictSettings(Settings):
         models_memory_mb: memory that loaded models may take together.
         threads: threads of one run; the vCPUs that the function really owns (1 a 1,769 MB).
         policies_ttl_s: for how long policies that were read are believed, in seconds.
+        warm_models: what a snapshot holds: `digits,spam@3`; read only where Lambda takes one.
         auth: who says who calls: `keys` (the function `authorise`) or `iam` (API Gateway itself).
     """
 
@@ -53,6 +54,7 @@ class PredictSettings(Settings):
     access_table: str = ""
     policies_ttl_s: float = 5.0
     auth: str = "open"
+    warm_models: str = ""
 
 
 @dataclass(frozen=True, slots=True)

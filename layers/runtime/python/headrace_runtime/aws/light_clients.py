@@ -39,6 +39,10 @@ class LightDynamoDB:
         """
         return self._call("UpdateItem", request)
 
+    def close(self) -> None:
+        """Drop the connection; the next call makes a new one."""
+        self._http.close()
+
     def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         headers = {
             "content-type": "application/x-amz-json-1.0",
@@ -70,3 +74,7 @@ class LightS3:
                 raise ObjectNotFound(Bucket, Key) from None
             raise
         return {"Body": response, "ContentLength": int(response.headers["content-length"])}
+
+    def close(self) -> None:
+        """Drop the connection; the next call makes a new one."""
+        self._http.close()

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
-from headrace_runtime.aws.signature_v4 import Credentials, Unsigned, signed_headers
+from headrace_runtime.aws.lambda_credentials import LambdaCredentials
+from headrace_runtime.aws.signature_v4 import Unsigned, signed_headers
 from headrace_runtime.errors import Unavailable
 
 _TRIES = 4
@@ -34,14 +35,14 @@ _THROTTLED = frozenset(
 class SignedHttp:
     """Calls one service, over one connection that is kept, with Lambda's credentials.
 
-    Region, credentials and endpoint are read from the environment: `AWS_REGION`,
-    `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and
+    Region and endpoint are read from the environment: `AWS_REGION`, and
     `AWS_ENDPOINT_URL_<SERVICE>` before `AWS_ENDPOINT_URL` before AWS's own. For idempotent
     calls only, as each may be sent more than once.
     """
 
     def __init__(self, service: str) -> None:
         self._service = service
+        self._credentials = LambdaCredentials()
         self._connection: HTTPConnection | None = None
         self._endpoint = ""
 
@@ -86,7 +87,7 @@ class SignedHttp:
         region = os.environ["AWS_REGION"]
         connection, host = self._connected(_endpoint(self._service, region))
         request = Unsigned(method, host, path, headers, body)
-        credentials = Credentials.from_env(os.environ)
+        credentials = self._credentials.current()
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         connection.request(
             method,
