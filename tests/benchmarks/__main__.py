@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import onnxruntime
 
-from tests.benchmarks import cold, csv_rows, warm
+from tests.benchmarks import authorise, cold, csv_rows, warm
 from tests.benchmarks.report import markdown
 
 
@@ -20,7 +20,7 @@ def main() -> None:
         f"Python {platform.python_version()}, numpy {np.__version__}, "
         f"ONNX Runtime {onnxruntime.__version__}, {os.cpu_count()} CPUs; CPU time, the least\n\n"
     )
-    measured = cold.rows() + warm.rows() + csv_rows.rows()
+    measured = cold.rows() + authorise.rows() + warm.rows() + csv_rows.rows()
     sys.stdout.write(markdown(measured) + "\n")
 
 

@@ -13,11 +13,15 @@ import boto3
 import onnxruntime
 from moto.server import ThreadedMotoServer
 
+from headrace_runtime.access.key_facts import KeyFacts
+from headrace_runtime.access.policy import Action, Policy
+from headrace_runtime.aws.keys import KeyBook
+from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.registration import Registration
 from headrace_runtime.inference.graph_signature import signature_of
 from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
 from tests.benchmarks.models import MODELS
-from tests.benchmarks.world import CREDENTIALS
+from tests.benchmarks.world import CREDENTIALS, KEY
 
 
 def main() -> None:
@@ -30,14 +34,21 @@ def main() -> None:
     os.environ["AWS_ENDPOINT_URL"] = f"http://{host}:{port}"
     s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
     s3.create_bucket(Bucket="models", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    dynamodb.create_table(
-        TableName="registry",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
+    for table in ("registry", "access"):
+        dynamodb.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in ("pk", "sk")],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+        )
+    KeyBook("access", dynamodb=dynamodb).add(
+        KeyFacts(KEY.key_id, "measurements", KEY.kept, "2026-11-23T00:00:00+00:00")
+    )
+    PolicyBook("access", dynamodb=dynamodb).put(
+        Policy("measurements", (f"key:{KEY.key_id}",), frozenset({Action.INFER}), ("*",))
     )
     for model, graph in MODELS.items():
         digest = hashlib.sha256(graph).hexdigest()

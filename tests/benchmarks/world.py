@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from headrace_runtime.settings import PredictSettings
+from headrace_runtime.access.api_key import DRAW_BYTES, NewKey
+from headrace_runtime.edge.authoriser import known
+from headrace_runtime.settings import AuthoriseSettings, PredictSettings
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -29,7 +32,14 @@ SETTINGS = PredictSettings(
     alias_ttl_s=5.0,
     models_memory_mb=512,
     threads=1,
+    access_table="access",
+    policies_ttl_s=5.0,
+    auth="keys",
 )
+AUTHORISE = AuthoriseSettings(access_table="access", jwt_issuer="", jwt_audience="")
+
+# Whom the measurements are made for.
+KEY = NewKey.drawn(bytes(range(DRAW_BYTES)))
 
 
 @contextmanager
@@ -48,6 +58,7 @@ def aws() -> Iterator[dict[str, str]]:
         yield {
             **CREDENTIALS,
             **SETTINGS.to_env(),
+            **AUTHORISE.to_env(),
             "AWS_ENDPOINT_URL": server.stdout.readline().strip(),
             "OPENBLAS_NUM_THREADS": "1",  # as the stack sets it
             "PATH": os.environ.get("PATH", ""),
@@ -56,6 +67,19 @@ def aws() -> Iterator[dict[str, str]]:
         server.stdin.close()
         server.wait(timeout=10)
         server.stdout.close()
+
+
+@contextmanager
+def printing_to_a_file() -> Iterator[None]:
+    """Let what is printed go to a file while the context lasts, as the local cloud has it."""
+    kept = os.dup(1)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def event(model: str, values: np.ndarray, *, binary: bool) -> dict[str, Any]:
@@ -73,6 +97,8 @@ def event(model: str, values: np.ndarray, *, binary: bool) -> dict[str, Any]:
         headers = {"content-type": "application/json"}
         body = json.dumps({"inputs": [described]})
     sample = json.loads((ROOT / "events/predict.infer_json.json").read_text())
+    caller = f"key:{KEY.key_id}"
+    sample["requestContext"]["authorizer"] = {"lambda": known(caller, [caller])["context"]}
     return sample | {
         "pathParameters": {"model": model},
         "headers": sample["headers"] | headers,

@@ -51,9 +51,9 @@ class PredictSettings(Settings):
     alias_ttl_s: float
     models_memory_mb: int
     threads: int
-    access_table: str = ""
-    policies_ttl_s: float = 5.0
-    auth: str = "open"
+    access_table: str
+    policies_ttl_s: float
+    auth: str
     warm_models: str = ""
 
 
@@ -71,9 +71,9 @@ class ManageSettings(Settings):
     registry_table: str
     jobs_table: str
     max_model_bytes: int
-    access_table: str = ""
-    policies_ttl_s: float = 5.0
-    auth: str = "open"
+    access_table: str
+    policies_ttl_s: float
+    auth: str
 
 
 @dataclass(frozen=True, slots=True)

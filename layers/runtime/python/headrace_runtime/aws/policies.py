@@ -7,7 +7,7 @@ POLICIES  <name>  subjects, actions, models (lists of text)
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headrace_runtime.access.policy import EVERY_MODEL, Action, Policy
+from headrace_runtime.access.policy import Action, Policy
 from headrace_runtime.access.rights import Access
 from headrace_runtime.aws.registry import DynamoDB, Item
 
@@ -52,8 +52,6 @@ class Policies:
         Raises:
             Unavailable: the policies could not be read.
         """
-        if subjects == ("open",):
-            return _EVERYTHING
         now = self._clock()
         if now >= self._until:
             self._policies, self._rights = self.all(), {}
@@ -109,8 +107,3 @@ def item_of(policy: Policy) -> Item:
 
 def _texts(item: Mapping[str, Any], name: str) -> list[str]:
     return [element["S"] for element in item[name]["L"]]
-
-
-_EVERYTHING = Access(
-    [Policy("everything", ("key:open",), frozenset(Action), (EVERY_MODEL,))], ("key:open",)
-)

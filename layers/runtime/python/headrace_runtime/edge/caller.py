@@ -62,14 +62,9 @@ def _of_gateway(said: Mapping[str, Any]) -> Caller:
     return Caller(f"iam:{arn}", (f"iam:{arn}", *roles))
 
 
-def _of_anybody(_: Mapping[str, Any]) -> Caller:
-    return Caller("open", ("open",))
-
-
 _READERS: dict[str, Callable[[Mapping[str, Any]], Caller]] = {
     "keys": _of_authorise,
     "iam": _of_gateway,
-    "open": _of_anybody,
 }
 
 _REFUSALS: dict[str, Callable[[int], HeadraceError]] = {
