@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headrace_runtime.monitoring import stdout
 from tests import onnx_models
 
 Event = Callable[..., dict[str, Any]]
@@ -190,3 +191,41 @@ def test_a_large_answer_is_packed_for_a_caller_who_takes_that(
     assert len(answer["body"]) < 20_000
     body = gzip.decompress(base64.b64decode(answer["body"]))
     assert body[int(answer["headers"]["inference-header-content-length"]) :] == rows.tobytes()
+
+
+def test_a_log_that_takes_nothing_fails_no_prediction(
+    wine: None, predict: Call, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stdout, "_STDOUT", 1_000_000)  # no such file: every write fails
+
+    assert predict(event("predict.infer_json"))["statusCode"] == 200
+
+
+def test_a_prediction_is_one_line_of_metrics(
+    wine: None, predict: Call, event: Event, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    predict(event("predict.infer_json"))
+
+    line = json.loads(capfd.readouterr().out)
+    told = {name: line[name] for name in ("function", "model", "version", "Requests", "RowsIn")}
+    assert told == {
+        "function": "predict",
+        "model": "wine",
+        "version": "1",
+        "Requests": 1,
+        "RowsIn": 2,
+    }
+    assert (line["request_id"], line["function_request_id"]) == ("JKJaXmPLvHcESHA=", "request-1")
+    parts = [line[f"{part}Ms"] for part in ("Route", "Decode", "Infer", "Encode")]
+    assert 0 < sum(parts) <= line["LatencyMs"] + 0.004  # each is cut to whole microseconds
+
+
+def test_an_invented_model_makes_no_metric_of_its_own(
+    predict: Call, event: Event, capfd: pytest.CaptureFixture[str]
+) -> None:
+    predict(event("predict.infer_json", pathParameters={"model": "invented"}))
+
+    out = capfd.readouterr().out
+    assert json.loads(out)["code"] == "MODEL_NOT_FOUND"
+    assert "invented" not in out
