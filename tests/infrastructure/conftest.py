@@ -44,6 +44,12 @@ def full(everything: Path) -> Cloud:
 
 
 @pytest.fixture(scope="session")
+def signed(everything: Path) -> Cloud:
+    """What the templates of a stage promise whose calls are signed."""
+    return Cloud(everything / "signed")
+
+
+@pytest.fixture(scope="session")
 def cloud(assembly: Path) -> Cloud:
     """What both templates promise."""
     return Cloud(assembly)

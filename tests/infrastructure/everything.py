@@ -6,12 +6,19 @@ process of its own: CDK's Node ends with it.
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from infra.aws.node import use_pinned_node
 from infra.aws.stage import Stage
-from infra.aws.stage_parts import CodeCanary, CustomDomain, GpuPool, SnapStart, TokenIssuer
+from infra.aws.stage_parts import (
+    CodeCanary,
+    CustomDomain,
+    GpuPool,
+    ProvisionedConcurrency,
+    SnapStart,
+    TokenIssuer,
+)
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0123abcd-0000-0000-0000-00000000000a"
 STAGE = Stage(
@@ -38,10 +45,17 @@ STAGE = Stage(
     code_canary=CodeCanary(percent=20, minutes=5),
     gpu=(GpuPool(instance_type="ml.g5.xlarge", max_instances=2),),
 )
+# What the first leaves out because it excludes it.
+SIGNED = Stage(name="signed", auth="iam", tracing=True, warm=ProvisionedConcurrency(sandboxes=3))
 
 
 def main(folder: Path) -> None:
-    """Write the templates, and what the packs find in them."""
+    """Write the templates of both stages, and what the packs find in them."""
+    found = [*_checked(STAGE, folder), *_checked(SIGNED, folder / SIGNED.name)]
+    (folder / "findings.json").write_text(json.dumps(found))
+
+
+def _checked(stage: Stage, folder: Path) -> Iterator[dict[str, str]]:
     use_pinned_node()
     from aws_cdk import App, Validations  # noqa: PLC0415 - its import starts Node
     from cdk_nag import AwsSolutionsChecks, ServerlessChecks  # noqa: PLC0415
@@ -49,7 +63,7 @@ def main(folder: Path) -> None:
     from infra.aws.app import build, context  # noqa: PLC0415
 
     app = App(outdir=str(folder), context=context(build_layers=False), analytics_reporting=False)
-    build(app, STAGE)
+    build(app, stage)
     Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
     try:
         app.synth()
@@ -57,10 +71,6 @@ def main(folder: Path) -> None:
         if "Validation failed" not in str(error):
             raise
     report = json.loads((folder / "validation-report.json").read_text())
-    (folder / "findings.json").write_text(json.dumps(list(_found(report))))
-
-
-def _found(report: dict[str, Any]) -> Any:
     for pack in report["pluginReports"]:
         for violation in pack["violations"]:
             for construct in violation["violatingConstructs"]:

@@ -1,6 +1,7 @@
 """The API's own doings, as the stage says them."""
 
 import json
+import re
 
 from tests.infrastructure.cloud import Cloud
 
@@ -83,3 +84,21 @@ def test_authorise_believes_whom_the_stage_names(full: Cloud):
     environment = full.environment("authorise")
     assert environment["HEADRACE_JWT_ISSUER"] == "https://login.example.com/"
     assert environment["HEADRACE_JWT_AUDIENCE"] == "headrace"
+
+
+def test_a_stage_may_have_calls_signed_instead(signed: Cloud):
+    assert not signed.of_type("AWS::ApiGatewayV2::Authorizer")
+    assert "authorise" not in signed.functions
+    routes = signed.of_type("AWS::ApiGatewayV2::Route").values()
+    open_to_all = {r["RouteKey"] for r in routes if r["AuthorizationType"] != "AWS_IAM"}
+    assert open_to_all == {"GET /v2/health/live", "GET /v2/health/ready"}
+    for function in ("predict", "manage", "grant", "observe"):
+        assert signed.environment(function)["HEADRACE_AUTH"] == "iam"
+
+
+def test_no_environment_holds_a_secret(full: Cloud):
+    wanted = re.compile(r"secret|token|password|credential|api_?key", re.IGNORECASE)
+    for function in full.functions:
+        environment = full.environment(function)
+        assert not [name for name in environment if wanted.search(name)]
+        assert not [v for v in environment.values() if re.search(r"[A-Za-z0-9+/=_-]{40,}", v)]

@@ -65,3 +65,12 @@ def test_predict_starts_from_a_snapshot_where_the_stage_says_so(full: Cloud, clo
     assert full.environment("predict")["HEADRACE_WARM_MODELS"] == "digits,spam@3"
     assert full.functions["predict"]["EphemeralStorage"] == {"Size": 512}
     assert not [name for name, function in cloud.functions.items() if "SnapStart" in function]
+
+
+def test_sandboxes_of_predict_wait_where_the_stage_says_so(signed: Cloud):
+    waiting = {
+        signed.folder_of(alias["FunctionName"]["Ref"]): alias["ProvisionedConcurrencyConfig"]
+        for alias in signed.of_type("AWS::Lambda::Alias").values()
+        if "ProvisionedConcurrencyConfig" in alias
+    }
+    assert waiting == {"predict": {"ProvisionedConcurrentExecutions": 3}}

@@ -10,8 +10,9 @@ import pytest
 from tests.infrastructure.cloud import ROOT, Cloud
 
 
-def test_cfn_lint_finds_no_error(assembly: Path):
-    templates = [str(file) for file in assembly.glob("*.template.json")]
+def test_cfn_lint_finds_no_error(assembly: Path, everything: Path):
+    folders = (assembly, everything)
+    templates = [str(file) for folder in folders for file in folder.glob("*.template.json")]
     lint = str(Path(sys.executable).with_name("cfn-lint"))
     command = [lint, "--non-zero-exit-code", "error", *templates]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
