@@ -67,17 +67,17 @@ def environment(of: Mapping[str, str]) -> dict[str, str]:
     return {**_QUIET, **of}
 
 
-def install() -> None:
-    """Put the pinned package into its folder, unless it is there.
+def install(folder: Path = FOLDER) -> None:
+    """Put the pinned package into a folder, unless it is there.
 
     Raises:
         NotAsPinned: the registry sent something else. Nothing was kept.
         CalledProcessError: npm failed.
     """
-    if _ENTRY.exists():
+    if folder.exists():
         return
-    FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=FOLDER.parent) as fetched:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as fetched:
         subprocess.run(
             [*_npm(), "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", fetched],
             cwd=fetched,
@@ -92,7 +92,7 @@ def install() -> None:
         unpacked = Path(fetched) / "unpacked"
         with tarfile.open(archive) as package:
             package.extractall(unpacked, filter="data")
-        unpacked.rename(FOLDER)
+        unpacked.rename(folder)
 
 
 def _node() -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import boto3
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from infra.local.assembly import Stack
 
@@ -35,6 +36,8 @@ def deploy(stacks: Sequence[Stack], session: boto3.Session) -> Iterator[dict[str
             formation.create_stack(StackName=stack.name, TemplateBody=body)
         except ClientError as error:
             raise DeploymentFailed(f"{stack.name}: {error}") from error
+        except ResponseParserError as error:  # moto failed, and answered a page of HTML
+            raise DeploymentFailed(f"{stack.name}: moto failed; its log says why.") from error
         described = formation.describe_stacks(StackName=stack.name)["Stacks"][0]
         if described["StackStatus"] != "CREATE_COMPLETE":
             raise DeploymentFailed(f"{stack.name} in {region}: {described['StackStatus']}")

@@ -1,5 +1,6 @@
 """The local cloud with this repository's template: how it starts, what it says, how it ends."""
 
+import json
 import os
 import signal
 import socket
@@ -98,6 +99,20 @@ def test_a_port_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
     done = _run(PORT="http", HEADRACE_HOME=str(tmp_path))
 
     assert (done.returncode, done.stderr) == (1, "PORT must be a number from 0 to 65535.\n")
+
+
+def test_a_template_that_cannot_be_deployed_is_said_in_a_sentence(tmp_path: Path) -> None:
+    without = {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"RouteKey": "GET /"}}
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Bad.json"}}
+    template = {"Resources": {"Route": without}}
+    (tmp_path / "Bad.json").write_text(json.dumps(template))
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"Bad": stack}}))
+
+    done = _run(PORT="0", HEADRACE_HOME=str(tmp_path / "home"), HEADRACE_ASSEMBLY=str(tmp_path))
+
+    said = "The template could not be deployed: Bad: moto failed; its log says why.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert "ApiId" in (tmp_path / "home" / "logs" / "moto.log").read_text()
 
 
 def test_a_home_in_use_is_left_to_the_cloud_that_uses_it(cloud: Cloud) -> None:

@@ -9,6 +9,7 @@ What is relied on:
   it is imported, by `load_resource` and `boto3.Session`: a third of moto's start, for nothing.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ class Deployed:
 
 Properties = dict[str, Any]
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
@@ -74,6 +77,14 @@ class ResourceType:
     named_by: str = ""
     update: Callable[[Deployed, Properties], Deployed] | None = None
     delete: Callable[[Deployed, Properties], None] | None = None
+
+    def deploy(self, name: str, properties: Properties) -> Deployed:
+        """Create it, or log why it cannot be."""
+        try:
+            return self.create(name, properties)
+        except Exception:  # moto itself tells of it only after it has answered
+            _log.exception("%s could not be created", name)
+            raise
 
     def change(self, old: Deployed, was: Properties, name: str, properties: Properties) -> Deployed:
         """Update what is deployed, or replace it under a name; return what is deployed now."""
@@ -123,7 +134,7 @@ def plug_in(resource_type: ResourceType) -> None:
             **_context: object,
         ) -> "PlugIn":
             properties = cloudformation_json["Properties"]
-            return cls(resource_type.create(resource_name, properties), properties)
+            return cls(resource_type.deploy(resource_name, properties), properties)
 
         @classmethod
         def update_from_cloudformation_json(
