@@ -6,7 +6,8 @@ Nothing is remembered of a key: one that is revoked is refused from the next cal
 import os
 import time
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from headrace_runtime.access.api_key import SecretHash, parts_of
 from headrace_runtime.access.denials import Unauthenticated
@@ -15,30 +16,35 @@ from headrace_runtime.access.token_subjects import subjects_of
 from headrace_runtime.aws.call_counts import CallCounts
 from headrace_runtime.aws.keys import Keys
 from headrace_runtime.aws.light_clients import LightDynamoDB
-from headrace_runtime.edge.authoriser import credential_of, known, turned_away
-from headrace_runtime.edge.failure_log import log_failure
-from headrace_runtime.edge.signing_keys import SigningKeys
-from headrace_runtime.edge.tokens import Tokens, looks_like_token
+from headrace_runtime.edge.authoriser import credential_of, known, looks_like_token, turned_away
 from headrace_runtime.errors import Unavailable
 from headrace_runtime.settings import AuthoriseSettings
+
+if TYPE_CHECKING:
+    from headrace_runtime.edge.tokens import Tokens
 
 settings = AuthoriseSettings.from_env(os.environ)
 dynamodb = LightDynamoDB()
 keys = Keys(settings.access_table, dynamodb=dynamodb)
 counts = CallCounts(settings.access_table, dynamodb=dynamodb)
-tokens = Tokens(
-    settings.jwt_issuer,
-    settings.jwt_audience,
-    keys=SigningKeys(settings.jwt_issuer, clock=time.monotonic),
-)
 
 # Compared where there is no key of that id, so that it takes as long as where there is one.
 NO_KEY = SecretHash("00" * 16, "00" * 32)
 
 
+@cache
+def tokens() -> "Tokens":
+    """Return what reads tokens; made for the first one, as most callers send an API key."""
+    from headrace_runtime.edge.signing_keys import SigningKeys  # noqa: PLC0415 - see above
+    from headrace_runtime.edge.tokens import Tokens  # noqa: PLC0415
+
+    keys = SigningKeys(settings.jwt_issuer, clock=time.monotonic)
+    return Tokens(settings.jwt_issuer, settings.jwt_audience, keys=keys)
+
+
 def of_token(token: str) -> dict[str, Any]:
     """Answer for the bearer of a token."""
-    claims = tokens.claims(token)
+    claims = tokens().claims(token)
     return known(f"sub:{claims['sub']}", subjects_of(claims))
 
 
@@ -72,5 +78,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         return caller(event, datetime.now(UTC))
     except Unavailable as error:
+        # Here and not above: what is seldom needed would cost every start.
+        from headrace_runtime.edge.failure_log import log_failure  # noqa: PLC0415
+
         log_failure(error, {"request_id": context.aws_request_id})
         return turned_away(error.code)

@@ -15,6 +15,11 @@ def credential_of(event: Mapping[str, Any]) -> str:
     return str(headers.get("x-api-key", "")).strip()
 
 
+def looks_like_token(credential: str) -> bool:
+    """Return whether this can be a JSON Web Token: three parts, the first a JSON object's."""
+    return credential.startswith("eyJ") and credential.count(".") == 2
+
+
 def known(principal: str, subjects: Sequence[str]) -> dict[str, Any]:
     """Answer that *principal* calls, whom policies may call by any of *subjects*."""
     return _answer(principal=principal, subjects=orjson.dumps(subjects).decode())

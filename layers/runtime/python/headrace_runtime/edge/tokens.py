@@ -55,8 +55,3 @@ class Tokens:
         except (jwt.PyJWTError, RecursionError, TypeError, ValueError):
             raise Unauthenticated from None
         return claims
-
-
-def looks_like_token(credential: str) -> bool:
-    """Return whether this can be a JSON Web Token: three parts, the first a JSON object's."""
-    return credential.startswith("eyJ") and credential.count(".") == 2
