@@ -11,7 +11,7 @@ import onnxruntime
 
 from tests.benchmarks.models import MODELS
 from tests.benchmarks.report import Row
-from tests.benchmarks.world import aws, event, printing_to_a_file
+from tests.benchmarks.world import aws, event, printing_to_nobody
 
 _BATCHES = 15
 _BATCH_S = 0.03
@@ -32,7 +32,7 @@ class _Context:
 
 def rows() -> list[Row]:
     """Return a row for each size, JSON and binary: thread CPU time, the least of many batches."""
-    with aws() as environment, printing_to_a_file():
+    with aws() as environment, printing_to_nobody():
         os.environ |= environment
         handler = importlib.import_module("functions.predict.handler")
         return [
