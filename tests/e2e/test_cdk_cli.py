@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +14,10 @@ import boto3
 import httpx
 import pytest
 
-from infra import cdk_cli
-from infra.local.assembly import read_stacks
+from infra.local.assembly import Stack, read_stacks
 from tests import onnx_models
 from tests.conftest import CREDENTIALS
+from tests.e2e.cdk_runs import cdk, sources_in, synthesised
 from tests.e2e.conftest import ROOT, eventually
 from tests.e2e.deployed_cloud import DeployedCloud
 
@@ -53,47 +52,7 @@ class Story:
     versions: tuple[str, str] = ("", "")
     kept: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
-
-
-def _sources(folder: Path) -> Path:
-    for name in ("functions", "layers", "infra"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("cdk.json", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder / name)
-    return folder
-
-
-def _synthesised(sources: Path) -> Path:
-    imported = os.pathsep.join([str(sources), str(sources / "layers" / "runtime" / "python")])
-    subprocess.run(
-        [sys.executable, "-m", "infra.aws", "--no-bundling", "--outdir", "cdk.out"],
-        cwd=sources,
-        env={**os.environ, "PYTHONPATH": imported, "STAGE": STAGE},
-        check=True,
-        capture_output=True,
-    )
-    return sources / "cdk.out"
-
-
-def _cdk(aws: dict[str, str], home: Path, *arguments: str) -> None:
-    variables = {
-        **aws,
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "CDK_DISABLE_VERSION_CHECK": "1",  # which asks npm's registry
-    }
-    done = subprocess.run(
-        cdk_cli.command(arguments),
-        env=cdk_cli.environment(variables),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    overlooked: list[str] = field(default_factory=list)
 
 
 def _first_key(table: str) -> str:
@@ -115,11 +74,11 @@ def _results(s3: Any, bucket: str) -> bytes:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Bootstrap, deploy, use, deploy a change under calls, destroy."""
     folder = tmp_path_factory.mktemp("cdk")
-    first, second = _sources(folder / "first"), _sources(folder / "second")
+    first, second = sources_in(folder / "first"), sources_in(folder / "second")
     with (second / "functions" / "predict" / "handler.py").open("a") as handler:
         handler.write(CHANGE)
     with ThreadPoolExecutor(2) as both, pytest.MonkeyPatch.context() as patch:
-        assemblies = both.map(_synthesised, (first, second))
+        assemblies = both.map(synthesised, (first, second), (STAGE, STAGE))
         cloud = DeployedCloud(folder / "cloud", CREDENTIALS | {"PATH": os.environ["PATH"]})
         for name, value in cloud.aws.items():
             patch.setenv(name, value)
@@ -132,13 +91,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 
 def _tell(told: Story, cloud: DeployedCloud, folder: Path, old: Path, new: Path) -> None:
-    def cdk(*arguments: str) -> None:
-        _cdk(cloud.aws, folder, *arguments)
+    def run(*arguments: str) -> None:
+        cdk(cloud.aws, folder, *arguments)
 
     outputs = folder / "outputs.json"
-    cdk("bootstrap", "aws://123456789012/eu-west-1", "--no-notices", "--app", "")
-    cdk("deploy", "--all", "--app", str(old), "--outputs-file", str(outputs), *FOR_MOTO, *UNASKED)
+    run("bootstrap", "aws://123456789012/eu-west-1", "--no-notices", "--app", "")
+    run("deploy", "--all", "--app", str(old), "--outputs-file", str(outputs), *FOR_MOTO, *UNASKED)
     session = boto3.Session()
+    told.overlooked = _overlooked(read_stacks(old), session)
     cloud.run(read_stacks(old), session)
     state = json.loads(outputs.read_text())[STATE]
     caller = httpx.Client(
@@ -151,13 +111,28 @@ def _tell(told: Story, cloud: DeployedCloud, folder: Path, old: Path, new: Path)
         predict = next(name for name in cloud.versions if "Predict" in name)
         before = cloud.versions[predict]
         with _calling(caller, told.meanwhile):
-            cdk("deploy", "--all", "--app", str(new), *FOR_MOTO, *UNASKED)
+            run("deploy", "--all", "--app", str(new), *FOR_MOTO, *UNASKED)
             eventually(lambda: _code(caller) == "second", within_s=10, what="the new code answers")
         told.code_after = _code(caller)
         told.versions = before, cloud.versions[predict]
     cloud.rest()
-    cdk("destroy", "--all", "--app", str(new), "--force", "--no-notices")
+    run("destroy", "--all", "--app", str(new), "--force", "--no-notices")
     told.kept, told.left = _left(session, state)
+
+
+def _overlooked(stacks: list[Stack], session: boto3.Session) -> list[str]:
+    """Return the resources of templates that do not stand: of types that moto does not know."""
+    formation = session.client("cloudformation")
+    overlooked = []
+    for stack in stacks:
+        listed = formation.describe_stack_resources(StackName=stack.name)["StackResources"]
+        standing = {one.get("LogicalResourceId") for one in listed}  # unknown types have none
+        overlooked += [
+            f"{name}: {resource['Type']}"
+            for name, resource in stack.template["Resources"].items()
+            if name not in standing
+        ]
+    return overlooked
 
 
 def _use(told: Story, caller: httpx.Client, s3: Any, state: dict[str, str]) -> None:
@@ -214,6 +189,10 @@ def _left(session: boto3.Session, state: dict[str, str]) -> tuple[set[str], set[
     alarms = session.client("cloudwatch").describe_alarms()["MetricAlarms"]
     names = {one["FunctionName"] for one in functions} | {one["Name"] for one in apis}
     return kept, names | set(queues) | {one["AlarmName"] for one in alarms}
+
+
+def test_every_resource_of_the_templates_stands(story: Story) -> None:
+    assert story.overlooked == []
 
 
 def test_a_deployed_model_answers_and_a_dropped_file_comes_back(story: Story) -> None:
