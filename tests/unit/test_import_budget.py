@@ -13,6 +13,7 @@ from tests.conftest import CREDENTIALS, ROOT, SETTINGS
 TOO_DEAR = {
     "asyncio",
     "aws_lambda_powertools",
+    "aws_xray_sdk",
     "boto3",
     "botocore",
     "http.server",
