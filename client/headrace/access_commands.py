@@ -71,7 +71,7 @@ def revoke_key(ctx: click.Context, key_id: str) -> None:
 
 @click.group()
 def policies() -> None:
-    """Say who may do what on which models. For admins alone."""
+    """Say who may do what on which models, within five seconds. For admins alone."""
 
 
 @policies.command("list")
