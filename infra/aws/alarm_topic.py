@@ -1,5 +1,6 @@
 """Whom alarms tell."""
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import Stack as Cloud
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -22,7 +23,13 @@ class AlarmTopic(Construct):
         super().__init__(scope, construct_id)
         tellers = [iam.ServicePrincipal(teller) for teller in _TELLERS]
         ours = {"StringEquals": {"aws:SourceAccount": Cloud.of(self).account}}
-        key = kms.Key(self, "Key", description="Headrace: alarms", enable_key_rotation=True)
+        key = kms.Key(
+            self,
+            "Key",
+            description="Headrace: alarms",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.DESTROY,  # it keeps nothing, and costs while it stands
+        )
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
