@@ -55,7 +55,7 @@ class FileDoor(Construct):
                 models_memory_mb=models_memory_mb(stage.memory.batch, disk_mb=disk_mb, stage=stage),
                 threads=whole_cpus(stage.memory.batch),
             ),
-            layers=[layers.runtime, layers.essentials, layers.inference],
+            layers=[layers.runtime, layers.essentials, layers.inference, layers.files],
             memory_mb=stage.memory.batch,
             timeout_s=900,
             disk_mb=disk_mb,
@@ -86,7 +86,7 @@ class FileDoor(Construct):
                 jobs_table=state.jobs.table_name,
                 shards_queue_url=self.shards.queue.queue_url,
             ),
-            layers=[layers.runtime, layers.essentials],
+            layers=[layers.runtime, layers.essentials, layers.files],
             memory_mb=stage.memory.intake,
             timeout_s=60,
         )

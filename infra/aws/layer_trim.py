@@ -17,6 +17,9 @@ NEEDLESS = (
     "numpy/_core/include",
     "numpy/_core/lib",
     "onnx/backend",
+    "simdjson/simdjson.*",  # 8: the sources that the binding beside them was made of
+    "simdjson/util.*",
+    "simdjson/csimdjson.*",
     "**/tests",
     "**/*.pyi",
     "**/*.a",

@@ -18,6 +18,7 @@ class Layers(Construct):
         self._architecture = stage.architecture
         self.runtime = self._layer("runtime", code_assets.own(self, "layers/runtime"))
         self.essentials = self._packages("essentials")
+        self.files = self._packages("files")
         self.inference = self._packages("inference")
         self.onnx = self._packages("onnx")
         self.tokens = self._packages("tokens")
