@@ -73,7 +73,7 @@ def datatype_of(array: Array) -> Datatype | None:
 
     Byte order does not matter; an object array counts as BYTES, unlooked at.
     """
-    return _DATATYPES.get(array.dtype.newbyteorder("="))
+    return _DATATYPES.get(array.dtype) or _DATATYPES.get(array.dtype.newbyteorder("="))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,24 +7,20 @@ body is the value of the model's only input, and that all outputs are wanted as 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from headrace_runtime.codec import raw_tensor
+from headrace_runtime.codec.infer_head import InputHead, read_head, remembered_head
 from headrace_runtime.codec.json_tensor import tensor_from_json, tensor_to_json
-from headrace_runtime.codec.json_text import read_json, write_json
+from headrace_runtime.codec.json_text import write_json
 from headrace_runtime.codec.raw_request import tensor_from_raw_request
-from headrace_runtime.codec.request_parts import (
-    datatype_of_input,
-    member,
-    objects,
-    parameters_of,
-    size_of,
-    split,
-)
-from headrace_runtime.codec.shapes import checked_shape
+from headrace_runtime.codec.request_parts import split
 from headrace_runtime.errors import InvalidInput
 from headrace_runtime.model.signature import Signature
-from headrace_runtime.tensor import Tensor
+from headrace_runtime.tensor import Datatype, Tensor
+
+_REMEMBERED_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +73,15 @@ def decode_request(body: bytes, header_length: str | None, signature: Signature)
     text, raw = split(body, header_length)
     if raw is not None and not len(text):
         return InferRequest(None, (tensor_from_raw_request(raw, signature),), binary_default=True)
-    head = read_json(text)
-    if not isinstance(head, dict):
-        raise InvalidInput("the body must be a JSON object with a list of inputs")
-    tensors = _tensors(objects(head, "inputs"), raw)
-    wanted = objects(head, "outputs") if head.get("outputs") is not None else []
-    names = tuple(member(o, "name", str, f"outputs[{i}]") for i, o in enumerate(wanted))
-    if len(set(names)) != len(names):
-        raise InvalidInput("an output is asked for twice", path="outputs")
+    # Before raw values the same few words come again and again, call after call.
+    short = raw is not None and len(text) <= _REMEMBERED_BYTES
+    head = remembered_head(bytes(text)) if short else read_head(text)
     return InferRequest(
-        id=None if head.get("id") is None else member(head, "id", str, "the body"),
-        tensors=tensors,
-        outputs=names,
-        binary=_binary_flags(wanted, names),
-        binary_default=_flag(parameters_of(head, "the body"), "binary_data_output") or False,
+        id=head.id,
+        tensors=_tensors(head.inputs, raw),
+        outputs=head.outputs,
+        binary=head.binary,
+        binary_default=head.binary_default,
     )
 
 
@@ -102,43 +93,59 @@ def encode_response(
     Raises:
         InvalidInput: an output of BYTES that is not UTF-8 was asked for as JSON.
     """
-    described, raws = [], []
+    described: list[_Described] = []
+    raws: list[bytes] = []
     for tensor in outputs:
-        plain = {
-            "name": tensor.name,
-            "datatype": str(tensor.datatype),
-            "shape": list(tensor.shape),
-        }
         if request.wants_binary(tensor.name):
-            raw = raw_tensor.to_bytes(tensor)
-            raws.append(raw)
-            described.append(plain | {"parameters": {"binary_data_size": len(raw)}})
+            raws.append(raw_tensor.to_bytes(tensor))
+            described.append((tensor.name, tensor.datatype, tensor.shape, len(raws[-1]), None))
         else:
-            described.append(plain | {"data": tensor_to_json(tensor)})
-    head = {"model_name": model, "model_version": str(version), "outputs": described}
-    text = write_json(head if request.id is None else {"id": request.id, **head})
+            data = tensor_to_json(tensor)
+            described.append((tensor.name, tensor.datatype, tensor.shape, None, data))
+    all_raw = request.id is None and len(raws) == len(described)
+    write = _remembered_response if all_raw else _response
+    text = write(request.id, model, version, tuple(described))
     return EncodedResponse(b"".join([text, *raws]), len(text) if raws else None)
 
 
-def _tensors(inputs: list[dict[str, Any]], raw: memoryview | None) -> tuple[Tensor, ...]:
-    tensors, position = [], 0
-    for index, plain in enumerate(inputs):
-        path = f"inputs[{index}]"
-        size = size_of(parameters_of(plain, path), path)
+# Name, datatype, shape, bytes of its raw values or None, elements as `write_json` takes them.
+_Described = tuple[str, Datatype, tuple[int, ...], int | None, Any]
+
+
+def _response(id_: str | None, model: str, version: int, outputs: tuple[_Described, ...]) -> bytes:
+    """Return the JSON of an answer."""
+    described: list[dict[str, Any]] = []
+    for name, datatype, shape, size, data in outputs:
+        plain = {"name": name, "datatype": str(datatype), "shape": shape}
         if size is None:
-            tensors.append(_tensor(plain, path))
+            described.append(plain | {"data": data})
+        else:
+            described.append(plain | {"parameters": {"binary_data_size": size}})
+    head = {"model_name": model, "model_version": str(version), "outputs": described}
+    return write_json(head if id_ is None else {"id": id_, **head})
+
+
+_remembered_response = lru_cache(maxsize=128)(_response)
+
+
+def _tensors(inputs: Sequence[InputHead], raw: memoryview | None) -> tuple[Tensor, ...]:
+    tensors, position = [], 0
+    for index, head in enumerate(inputs):
+        if head.size is None:
+            tensors.append(tensor_from_json(head.name, head.datatype, head.shape, head.data))
             continue
-        if raw is None or position + size > len(raw):
+        if raw is None or position + head.size > len(raw):
             left = 0 if raw is None else len(raw) - position
             raise InvalidInput(
-                f"{path} says {size} bytes of binary data, but {left} follow the JSON (whose "
-                "length the header Inference-Header-Content-Length gives)",
-                path=path,
-                expected=size,
+                f"inputs[{index}] says {head.size} bytes of binary data, but {left} follow the "
+                "JSON (whose length the header Inference-Header-Content-Length gives)",
+                path=f"inputs[{index}]",
+                expected=head.size,
                 got=left,
             )
-        tensors.append(_tensor(plain, path, raw[position : position + size]))
-        position += size
+        values = raw[position : position + head.size]
+        tensors.append(raw_tensor.from_bytes(head.name, head.datatype, head.shape, values))
+        position += head.size
     if raw is not None and position != len(raw):
         raise InvalidInput(
             f"{len(raw) - position} bytes follow the last input's binary data",
@@ -146,39 +153,3 @@ def _tensors(inputs: list[dict[str, Any]], raw: memoryview | None) -> tuple[Tens
             got=len(raw),
         )
     return tuple(tensors)
-
-
-def _tensor(plain: dict[str, Any], path: str, raw: memoryview | None = None) -> Tensor:
-    name = member(plain, "name", str, path)
-    datatype = datatype_of_input(plain, path)
-    shape = checked_shape(plain.get("shape"), f"{path}.shape")
-    if raw is not None:
-        if "data" in plain:
-            raise InvalidInput(f"{path} has both data and binary_data_size: send one", path=path)
-        return raw_tensor.from_bytes(name, datatype, shape, raw)
-    if "data" not in plain:
-        raise InvalidInput(f"{path} has neither data nor parameters.binary_data_size", path=path)
-    return tensor_from_json(name, datatype, shape, plain["data"])
-
-
-def _binary_flags(wanted: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, bool]:
-    flags = {}
-    for index, (plain, name) in enumerate(zip(wanted, names, strict=True)):
-        parameters = parameters_of(plain, f"outputs[{index}]")
-        if parameters.get("classification"):
-            raise InvalidInput(
-                f"outputs[{index}].parameters.classification is not supported: ask for the "
-                "output itself",
-                path=f"outputs[{index}].parameters",
-            )
-        flag = _flag(parameters, "binary_data")
-        if flag is not None:
-            flags[name] = flag
-    return flags
-
-
-def _flag(parameters: dict[str, Any], name: str) -> bool | None:
-    value = parameters.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise InvalidInput(f"parameter {name} must be true or false", path=f"parameters.{name}")
-    return value

@@ -1,6 +1,7 @@
 """Names of models, aliases and versions: the only parts from which keys and routes are built."""
 
 import re
+from functools import lru_cache
 
 from headrace_runtime.errors import InvalidName
 
@@ -13,6 +14,8 @@ MAX_VERSION = 999_999_999
 RESERVED = frozenset({"artifacts", "inbox", "models", "results"})
 
 
+# The few good names of a service come in every call; a bad one is not remembered.
+@lru_cache(maxsize=1024)
 def model_name(text: str) -> str:
     """Return *text* if it can name a model.
 
@@ -42,6 +45,7 @@ def version_number(text: str) -> int:
     return int(_checked("version", _VERSION, text, "a number from 1 to 999999999"))
 
 
+@lru_cache(maxsize=1024)
 def version_or_alias(text: str) -> int | str:
     """Return a version (int) where *text* begins with a digit, else an alias (str).
 
