@@ -62,6 +62,13 @@ def test_every_folder_and_document_that_the_readme_names_is_there():
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_every_test_that_a_document_names_is_there():
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = {name for path in DOCUMENTS for name in re.findall(r"`(test_\w+)`", path.read_text())}
+
+    assert sorted(name for name in named if f"def {name}(" not in tests) == []
+
+
 def test_every_make_target_is_there():
     makefile = (ROOT / "Makefile").read_text()
 
