@@ -64,6 +64,12 @@ ACKNOWLEDGEMENTS = (
         "answer is the same for all, and tells nothing else.",
     ),
     Acknowledgement(
+        rule="AwsSolutions-APIG4",
+        path=r"/OPTIONS \|{proxy\+}",
+        reason="Browsers ask beforehand without a credential, and API Gateway itself answers them. "
+        "Any other OPTIONS call is refused by the function: it lists no such open route.",
+    ),
+    Acknowledgement(
         rule="Serverless-LambdaDLQ",
         path="/Function/Resource",
         reason="No function is invoked asynchronously: the API waits for an answer, and a queue "

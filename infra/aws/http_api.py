@@ -12,11 +12,18 @@ from infra.aws.api_domain import ApiDomain
 from infra.aws.api_stage import ApiStage
 from infra.aws.authoriser import Authoriser
 from infra.aws.headrace_function import HeadraceFunction
-from infra.aws.routes import OPEN, ROUTES
+from infra.aws.routes import OPEN, PREFLIGHTS, ROUTES
 from infra.aws.stage import Stage
 
 # What a page in a browser may send, and may read of an answer.
-_SENT = ["authorization", "content-type", "inference-header-content-length", "x-api-key"]
+_SENT = [
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "inference-header-content-length",
+    "x-api-key",
+]
+_SENT_SIGNED = ["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]
 _READ = ["inference-header-content-length", "retry-after"]
 
 
@@ -28,6 +35,9 @@ class _Guard:
     authoriser_id: str | None
 
 
+_OPEN = _Guard("NONE", None)
+
+
 class HeadraceApi(Construct):
     """An HTTP API (payload 2.0) with the explicit routes of `ROUTES`, deployed as they change.
 
@@ -35,7 +45,7 @@ class HeadraceApi(Construct):
 
     Args:
         functions: those that `ROUTES` names.
-        authorise: who says whose call it is, where the stage has keys.
+        authorise: who says whose call it is; left out, AWS does, by the call's signature.
     """
 
     def __init__(
@@ -57,19 +67,13 @@ class HeadraceApi(Construct):
             # The one address that is told is the one whose certificate is the user's.
             disable_execute_api_endpoint=stage.domain is not None,
         )
-        guard = self._guard(stage, authorise)
+        guard = self._guard(authorise)
         for name, routes in ROUTES.items():
             target = self._integration(name, functions[name])
             for route in routes:
-                apigateway.CfnRoute(
-                    self,
-                    _id(route),
-                    api_id=self.api.api_id,
-                    route_key=route,
-                    target=target,
-                    authorization_type="NONE" if route in OPEN else guard.authorisation,
-                    authorizer_id=None if route in OPEN else guard.authoriser_id,
-                )
+                self._route(route, target, _OPEN if route in OPEN else guard)
+            if "$default" in routes and stage.cors_origins:
+                self._route(PREFLIGHTS, target, _OPEN)
         front = ApiStage(self, "Stage", stage=stage, api=self.api)
         if stage.domain is None:
             self.url = self.api.api_endpoint
@@ -77,13 +81,22 @@ class HeadraceApi(Construct):
             ApiDomain(self, "Domain", domain=stage.domain, api=self.api).node.add_dependency(front)
             self.url = f"https://{stage.domain.name}"
 
-    def _guard(self, stage: Stage, authorise: HeadraceFunction | None) -> _Guard:
-        if stage.auth == "iam":
-            return _Guard("AWS_IAM", None)
+    def _guard(self, authorise: HeadraceFunction | None) -> _Guard:
         if authorise is None:
-            return _Guard("NONE", None)
+            return _Guard("AWS_IAM", None)
         authoriser = Authoriser(self, "Authoriser", api=self.api, authorise=authorise)
         return _Guard("CUSTOM", authoriser.authoriser_id)
+
+    def _route(self, route: str, target: str, guard: _Guard) -> None:
+        apigateway.CfnRoute(
+            self,
+            _id(route),
+            api_id=self.api.api_id,
+            route_key=route,
+            target=target,
+            authorization_type=guard.authorisation,
+            authorizer_id=guard.authoriser_id,
+        )
 
     def _integration(self, name: str, woken: HeadraceFunction) -> str:
         """Let this API, and no other, wake *woken*; return what routes name as their target.
@@ -116,7 +129,7 @@ def _cors(stage: Stage) -> apigateway.CorsPreflightOptions | None:
     return apigateway.CorsPreflightOptions(
         allow_origins=list(stage.cors_origins),
         allow_methods=[method.GET, method.POST, method.PUT, method.DELETE],
-        allow_headers=_SENT,
+        allow_headers=_SENT + (_SENT_SIGNED if stage.auth == "iam" else []),
         expose_headers=_READ,
     )
 

@@ -5,6 +5,11 @@ from collections.abc import Mapping, Sequence
 # Open to anyone: whether the service stands at all. Every other route is behind a door.
 OPEN = frozenset({"GET /v2/health/live", "GET /v2/health/ready"})
 
+# Where pages of other origins may call. API Gateway answers a page that asks beforehand by itself,
+# but behind the authorisation of the route that the question matches, and a browser asks without
+# a credential. This one matches before `$default`; whoever else sends OPTIONS is nobody there.
+PREFLIGHTS = "OPTIONS /{proxy+}"
+
 # API Gateway itself matches them, and hands the route's text to the handler.
 ROUTES: Mapping[str, Sequence[str]] = {
     "predict": (

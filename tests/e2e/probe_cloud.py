@@ -11,6 +11,7 @@ GUARDED = {
     "GET /guarded/{thing}": ("CUSTOM", "Doorkeeper"),
     "GET /remembered": ("CUSTOM", "Rememberer"),
     "GET /signed": ("AWS_IAM", None),
+    "ANY /shut/{rest+}": ("CUSTOM", "Doorkeeper"),
 }
 
 ROUTES = (
@@ -21,6 +22,7 @@ ROUTES = (
     "GET /things/{thing}",
     "GET /things/special",
     "ANY /all/{rest+}",
+    "OPTIONS /{proxy+}",
     "$default",
 )
 

@@ -114,6 +114,20 @@ def test_a_page_that_asks_beforehand_is_answered_by_the_gateway(probe: Cloud) ->
     assert "access-control-allow-origin" not in foreign.headers
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/shut/a", 403), ("/guarded/a", 204)], ids=["its own", "an open one"]
+)
+def test_a_page_that_asks_beforehand_is_guarded_as_the_route_of_its_question_is(
+    probe: Cloud, path: str, status: int
+) -> None:
+    asked = {"origin": PAGE, "access-control-request-method": "GET", "x-order": "no"}
+
+    answer = httpx.options(probe.url + path, headers=asked)
+
+    assert answer.status_code == status
+    assert answer.headers["access-control-allow-origin"] == PAGE
+
+
 def test_the_gateway_says_which_pages_may_read_an_answer(probe: Cloud) -> None:
     own = {"statusCode": 200, "headers": {"access-control-allow-origin": "*"}, "body": "1"}
     order = {"do": "respond", "response": own}

@@ -46,7 +46,13 @@ STAGE = Stage(
     gpu=(GpuPool(instance_type="ml.g5.xlarge", max_instances=2),),
 )
 # What the first leaves out because it excludes it.
-SIGNED = Stage(name="signed", auth="iam", tracing=True, warm=ProvisionedConcurrency(sandboxes=3))
+SIGNED = Stage(
+    name="signed",
+    auth="iam",
+    tracing=True,
+    warm=ProvisionedConcurrency(sandboxes=3),
+    cors_origins=("https://app.example.com",),
+)
 
 
 def main(folder: Path) -> None:

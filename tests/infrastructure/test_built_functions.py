@@ -85,7 +85,8 @@ def test_register_tries_a_model_in_a_child_that_sees_its_built_folders_too(
 HELD = {
     "essentials": "import aws_lambda_powertools, jmespath, numpy.linalg, numpy.random, orjson",
     "inference": "import onnxruntime",
-    "files": "import backports.zstd, simdjson; simdjson.Parser().parse(b'[1]').as_buffer(of_type='d')",
+    "files": "import backports.zstd, simdjson; "
+    "simdjson.Parser().parse(b'[1]').as_buffer(of_type='d')",
     "onnx": "import ml_dtypes, onnx.checker, onnx.shape_inference",
     "tokens": "import jwt; jwt.get_algorithm_by_name('RS256')",
 }

@@ -39,6 +39,29 @@ def test_pages_may_call_only_from_where_the_stage_says(full: Cloud, cloud: Cloud
     assert "CorsConfiguration" not in api
 
 
+def test_a_page_that_asks_beforehand_is_answered_without_a_credential(full: Cloud, cloud: Cloud):
+    routes = {r["RouteKey"]: r for r in full.of_type("AWS::ApiGatewayV2::Route").values()}
+    asked = routes["OPTIONS /{proxy+}"]
+    assert (asked["AuthorizationType"], "AuthorizerId" in asked) == ("NONE", False)
+    assert asked["Target"] == routes["$default"]["Target"]
+    open_to_all = {key for key, route in routes.items() if route["AuthorizationType"] == "NONE"}
+    assert open_to_all == {"GET /v2/health/live", "GET /v2/health/ready", "OPTIONS /{proxy+}"}
+    every = cloud.of_type("AWS::ApiGatewayV2::Route").values()
+    assert "OPTIONS /{proxy+}" not in {route["RouteKey"] for route in every}
+
+
+def test_a_page_may_send_what_a_call_is_signed_with_where_calls_are_signed(
+    full: Cloud, signed: Cloud
+):
+    told = [
+        set(api["CorsConfiguration"]["AllowHeaders"])
+        for cloud in (full, signed)
+        for api in cloud.of_type("AWS::ApiGatewayV2::Api").values()
+    ]
+    assert {"authorization", "x-api-key"} <= told[0]
+    assert told[1] - told[0] == {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
+
+
 def test_with_a_domain_the_api_answers_by_no_other_name(full: Cloud):
     (api,) = full.of_type("AWS::ApiGatewayV2::Api").values()
     assert api["DisableExecuteApiEndpoint"] is True
@@ -91,7 +114,7 @@ def test_a_stage_may_have_calls_signed_instead(signed: Cloud):
     assert "authorise" not in signed.functions
     routes = signed.of_type("AWS::ApiGatewayV2::Route").values()
     open_to_all = {r["RouteKey"] for r in routes if r["AuthorizationType"] != "AWS_IAM"}
-    assert open_to_all == {"GET /v2/health/live", "GET /v2/health/ready"}
+    assert open_to_all == {"GET /v2/health/live", "GET /v2/health/ready", "OPTIONS /{proxy+}"}
     for function in ("predict", "manage", "grant", "observe"):
         assert signed.environment(function)["HEADRACE_AUTH"] == "iam"
 

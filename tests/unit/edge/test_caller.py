@@ -106,5 +106,14 @@ def test_no_route_answers_nobody_unless_it_is_open(call):
     assert call({}, open_routes=["GET /v2"])["statusCode"] == 200
 
 
+def test_whoever_sends_options_without_asking_as_a_page_does_is_nobody(event):
+    sent = event("predict.no_route", routeKey="OPTIONS /{proxy+}")
+    sent["requestContext"]["authorizer"] = {}
+    with watch("test", {}).begin("r") as invocation:
+        answer = respond(sent, {}, invocation, on_failure=print)
+
+    assert json.loads(answer["body"])["code"] == "UNAUTHENTICATED"
+
+
 def test_a_refusal_that_is_not_known_is_a_refusal(call):
     assert call(known("key:a", ["key:a"])["context"] | {"refused": "WHY_NOT"})["statusCode"] == 500
