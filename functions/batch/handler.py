@@ -58,6 +58,7 @@ shard_work = ShardWork(
     results=ResultsBucket(settings.results_bucket, s3=s3),
     predict=partial(predict, sessions=SessionCache(settings.models_memory_mb << 20, load=load)),
     rows_at_once=settings.batch_rows,
+    price=invocations.price.usd,
 )
 
 

@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from headrace_runtime.aws.dropped import dropped_file
+from headrace_runtime.aws.inbox import Inbox
 from headrace_runtime.aws.intake import Intake
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.registry import Registry
@@ -33,11 +34,12 @@ settings = IntakeSettings.from_env(os.environ)
 invocations = watch("intake", os.environ)
 logger = Logger()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-dynamodb = boto3.client("dynamodb")
+dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
 intake = Intake(
     registry=Registry(settings.registry_table, dynamodb=dynamodb),
     jobs=Jobs(settings.jobs_table, dynamodb=dynamodb),
-    results=ResultsBucket(settings.results_bucket, s3=boto3.client("s3")),
+    inbox=Inbox(s3=s3),
+    results=ResultsBucket(settings.results_bucket, s3=s3),
     sqs=boto3.client("sqs"),
     queue_url=settings.shards_queue_url,
 )

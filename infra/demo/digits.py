@@ -98,7 +98,7 @@ class Dropped:
     Attributes:
         labels: one per row, in the file's order.
         files: sizes in bytes of what lies in the results bucket, by key.
-        first_lines: how the results begin.
+        first_lines: how the results begin, each line's last columns.
         took_s: from the drop to the manifest.
     """
 
@@ -127,7 +127,8 @@ def dropped(s3: "S3Client", inbox: str, results: str, digits: Digits) -> Dropped
     answered = next(name for name in files if name.endswith("/results.csv"))
     lines = s3.get_object(Bucket=results, Key=answered)["Body"].read().decode().splitlines()
     labels: Any = np.array([int(row[_LABEL]) for row in csv.DictReader(lines)])
-    return Dropped(labels, files, lines[:3], took_s)
+    first = [f"... {','.join(line.split(',')[-4:])}" for line in lines[:3]]  # behind 64 pixels
+    return Dropped(labels, files, first, took_s)
 
 
 def _listed(s3: "S3Client", bucket: str, prefix: str) -> dict[str, int]:

@@ -48,13 +48,13 @@ def results(cloud: Cloud, prefix: str) -> dict[str, bytes]:
             "inbox/rows/a b+c%20/é.csv",
             CSV,
             "results.csv",
-            b"row,y_0,y_1,y_2\n1,20.0,11.0,2.0\n3,3.0,3.0,3.0\n",
+            b"a,b,c,d,y_0,y_1,y_2\n1,2,3,4,20.0,11.0,2.0\n0,0,0,1,3.0,3.0,3.0\n",
         ),
         (
             "rows@1/lines.jsonl",
             b'[1,2,3,4]\n[1,2,"x",4]\n{"x":[0,0,0,1]}\n',
             "results.jsonl",
-            b'{"row":1,"y":[20.0,11.0,2.0]}\n{"row":3,"y":[3.0,3.0,3.0]}\n',
+            b'{"input":[1,2,3,4],"y":[20.0,11.0,2.0]}\n{"x":[0,0,0,1],"y":[3.0,3.0,3.0]}\n',
         ),
     ],
 )

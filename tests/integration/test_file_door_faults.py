@@ -23,7 +23,7 @@ from tests import onnx_models
 from tests.integration.file_door import FileDoor
 
 CSV = b"a,b,c,d\n1,2,3,4\n1,2,x,4\n0,0,0,1\n"
-RESULTS = b"row,y_0,y_1,y_2\n1,20.0,11.0,2.0\n3,3.0,3.0,3.0\n"
+RESULTS = b"a,b,c,d,y_0,y_1,y_2\n1,2,3,4,20.0,11.0,2.0\n0,0,0,1,3.0,3.0,3.0\n"
 
 
 class Crash(Exception):

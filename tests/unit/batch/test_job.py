@@ -1,5 +1,6 @@
 """Jobs move forward only, and belong to one worker at a time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace_runtime.batch.job import Counts, Job, JobState, Source, Target
+from headrace_runtime.codec.file_format import Compression, Content, FileFormat
 from headrace_runtime.errors import Conflict
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -57,7 +59,8 @@ def test_the_records_decide_how_a_job_ends(counts, state):
 
 
 def test_a_caller_sees_the_facts_of_a_job():
-    job = JOB.start(NOON, 900).finished(Counts(2, 1), NOON + timedelta(seconds=2))
+    job = JOB.start(NOON, 900).finished(Counts(2, 1), NOON + timedelta(seconds=2), sha256="5")
+    job = replace(job, content=Content(FileFormat.CSV, Compression.GZIP))
 
     assert job.to_dict() == {
         "job_id": "0" * 32,
@@ -66,10 +69,18 @@ def test_a_caller_sees_the_facts_of_a_job():
         "version": 1,
         "digest": "d",
         "input": {"bucket": "inbox", "key": "linear/rows.csv", "version_id": "v1"},
-        "results": {"bucket": "results", "prefix": "linear/rows.csv/0/"},
+        "format": "csv",
+        "compression": "gzip",
+        "results": {
+            "bucket": "results",
+            "prefix": "linear/rows.csv/0/",
+            "records": "joined",
+            "sha256": "5",
+        },
         "rows_in": 3,
         "rows_ok": 2,
         "rows_failed": 1,
+        "estimated_cost_usd": None,
         "created_at": "2026-11-23T12:00:00+00:00",
         "started_at": "2026-11-23T12:00:00+00:00",
         "finished_at": "2026-11-23T12:00:02+00:00",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace_runtime.batch.record_runs import Answers
-from headrace_runtime.batch.results_csv import CsvResults
+from headrace_runtime.batch.results_csv import CsvResults, Table
 from headrace_runtime.batch.results_json import JsonResults
 from headrace_runtime.errors import ModelUnfit
 from headrace_runtime.model.signature import TensorSpec
@@ -48,7 +48,7 @@ def test_a_csv_has_a_column_for_each_element():
     )
     specs = [spec("score"), spec("one"), spec("p", labels=("no", "yes")), spec("grid"), spec("yes")]
 
-    assert CsvResults(specs).encode(given) == (
+    assert CsvResults(specs, Table()).encode(given) == (
         b"row,score,one,p_no,p_yes,grid_0,grid_1,yes\n"
         b"1,0.1,1,0.25,0.75,0,0,true\n"
         b"2,2.0,2,1.0,0.0,0,0,false\n"
@@ -56,7 +56,7 @@ def test_a_csv_has_a_column_for_each_element():
 
 
 def test_the_header_comes_once_even_where_nothing_else_does():
-    empty, some = CsvResults([spec("p", (-1, 2))]), CsvResults([spec("y")])
+    empty, some = CsvResults([spec("p", (-1, 2))], Table()), CsvResults([spec("y")], Table())
     one = answers(("y", np.array([1], np.int32)))
 
     assert empty.end() == b"row,p_0,p_1\n"
@@ -66,7 +66,7 @@ def test_the_header_comes_once_even_where_nothing_else_does():
 def test_numbers_that_are_not_finite_have_names():
     y = np.array([np.nan, np.inf, -np.inf, 1.5], np.float32)
 
-    assert CsvResults([spec("y")]).encode(answers(("y", y))).splitlines()[1:] == [
+    assert CsvResults([spec("y")], Table()).encode(answers(("y", y))).splitlines()[1:] == [
         b"1,nan",
         b"2,inf",
         b"3,-inf",
@@ -81,7 +81,7 @@ def test_numbers_that_are_not_finite_have_names():
 def test_text_that_a_spreadsheet_would_run_is_made_harmless():
     labels = texts("=1+1", "@SUM(A1)", "-cmd", "-1.5", "+1", 'a "b", c', "\tx", "two\nlines", "é")
 
-    written = CsvResults([spec("label")]).encode(answers(("label", labels))).decode()
+    written = CsvResults([spec("label")], Table()).encode(answers(("label", labels))).decode()
 
     assert [row[1] for row in csv.reader(io.StringIO(written, newline=""), strict=True)] == [
         "label",
@@ -98,7 +98,7 @@ def test_text_that_a_spreadsheet_would_run_is_made_harmless():
 
 
 def test_records_of_another_width_are_refused_in_a_csv():
-    results = CsvResults([spec("y")])
+    results = CsvResults([spec("y")], Table())
     results.encode(answers(("y", np.zeros((1, 2), np.float32))))
 
     with pytest.raises(ModelUnfit, match="record 7 has outputs of shape"):
@@ -130,7 +130,7 @@ def test_floats_read_back_as_they_were(rows, dtype):
         array = np.array(rows, np.float64).astype(dtype)
     given = answers(("y", array))
 
-    table = CsvResults([spec("y")]).encode(given).decode().splitlines()[1:]
+    table = CsvResults([spec("y")], Table()).encode(given).decode().splitlines()[1:]
     lines = JsonResults().encode(given).decode().splitlines()
 
     for back in (

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from headrace_runtime.batch import shard_run
+from headrace_runtime.batch.file_formats import Wanted, opened
 from headrace_runtime.batch.job import Counts
-from headrace_runtime.batch.job_key import FileFormat
 from headrace_runtime.batch.record_runs import RecordRuns
+from headrace_runtime.codec.file_format import Content, FileFormat
 from headrace_runtime.errors import InferenceFailed
 from headrace_runtime.model.signature import Signature, TensorSpec
 from headrace_runtime.tensor import Datatype, Tensor
@@ -29,12 +30,15 @@ def infer(tensors: Sequence[Tensor]) -> list[Tensor]:
     return [Tensor("y", Datatype.FP32, sums)]
 
 
-def worked(body: io.BufferedIOBase, form: FileFormat) -> tuple[list[Counts], bytes, bytes]:
+def worked(
+    body: io.BufferedIOBase, form: FileFormat, *, joined: bool = True
+) -> tuple[list[Counts], bytes, bytes]:
     results, errors = io.BytesIO(), io.BytesIO()
+    records, writer = opened(body, Content(form), Wanted("m", 1, SIGNATURE, joined))
     counts = shard_run.run(
-        shard_run.records_of(body, form, SIGNATURE),
+        records,
         RecordRuns(infer, SIGNATURE, rows_at_once=3),
-        shard_run.results_in(form, SIGNATURE),
+        writer,
         write_results=results.write,
         write_errors=errors.write,
     )
@@ -46,7 +50,7 @@ def test_every_record_has_an_answer_or_a_reason_in_order():
 
     counts, results, errors = worked(io.BytesIO(body), FileFormat.CSV)
 
-    assert results == b"row,y\n1,3.0\n4,11.0\n7,18.0\n"
+    assert results == b"a,b,y\n1,2,3.0\n5,6,11.0\n9,9,18.0\n"
     assert [(e["row"], e["line"], e["code"]) for e in map(json.loads, errors.splitlines())] == [
         (2, 3, "INFERENCE_FAILED"),
         (3, 4, "INVALID_INPUT"),
@@ -68,7 +72,7 @@ def test_what_is_behind_only_grows():
 def test_a_file_without_records_has_results_without_rows():
     counts, results, errors = worked(io.BytesIO(b"a,b\n"), FileFormat.CSV)
 
-    assert (results, errors) == (b"row,y\n", b"")
+    assert (results, errors) == (b"a,b,y\n", b"")
     assert all(c == Counts() for c in counts)
 
 
@@ -92,10 +96,11 @@ def test_memory_does_not_grow_with_the_file():
 
     tracemalloc.start()
     runs = RecordRuns(infer, SIGNATURE, rows_at_once=4096)
+    records, writer = opened(Large(25), Content(FileFormat.CSV), Wanted("m", 1, SIGNATURE))
     for counts in shard_run.run(
-        shard_run.records_of(Large(25), FileFormat.CSV, SIGNATURE),
+        records,
         runs,
-        shard_run.results_in(FileFormat.CSV, SIGNATURE),
+        writer,
         write_results=write,
         write_errors=write,
     ):

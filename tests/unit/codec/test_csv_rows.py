@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from headrace_runtime.codec import csv_cells, csv_rows, line_blocks
-from headrace_runtime.codec.csv_rows import read_csv
+from headrace_runtime.codec import csv_cells, csv_numbers, csv_rows, csv_text, line_blocks
+from headrace_runtime.codec.csv_head import COMMAS, TABS
+from headrace_runtime.codec.csv_rows import open_csv
 from headrace_runtime.codec.records import BadRow
 from headrace_runtime.errors import InvalidInput
 from headrace_runtime.model.signature import Signature, TensorSpec
@@ -29,20 +30,28 @@ def column(datatype: Datatype) -> Signature:
     return signature(("x", datatype, (-1,)))
 
 
-def read(body: bytes, takes: Signature) -> tuple[dict[int, list], list[BadRow]]:
-    """Return the values of every good row by its number, and the bad rows."""
+def read(
+    body: bytes, takes: Signature, texts: dict[int, bytes] | None = None
+) -> tuple[dict[int, list], list[BadRow]]:
+    """Return the values of every good row by its number, and the bad rows; note the rows' texts."""
     good: dict[int, list] = {}
     bad: list[BadRow] = []
-    for records in read_csv(io.BytesIO(body), takes):
+    for records in open_csv(io.BytesIO(body), takes)[1]:
         assert list(records.rows) == sorted(records.rows)
         for position, row in enumerate(records.rows.tolist()):
             good[row] = [tensor.array.tolist()[position] for tensor in records.tensors]
         bad += records.bad
+        assert records.texts is not None
+        if texts is not None:
+            texts |= dict(zip(records.rows.tolist(), records.texts, strict=True))
     return good, bad
 
 
 def reasons(body: bytes, takes: Signature) -> dict[tuple[int, int], str]:
     return {(b.row, b.line): b.error for b in read(body, takes)[1]}
+
+
+TWO_BY_NAME = signature(("a", Datatype.FP32, (-1, 1)), ("b", Datatype.FP32, (-1, 1)))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +86,61 @@ def test_columns_without_the_inputs_names_go_in_order():
     assert read(b"a,b,c\n1.5,2,3\n", takes)[0] == {1: [[1.5, 2.0], [3]]}
 
 
+@pytest.mark.parametrize(
+    ("body", "delimiters"),
+    [(b"a;b\n1;2\n3;4\n", COMMAS), (b"a\tb\n1\t2\n 3\t4\n", TABS), (b"1,2\n3,4\n", COMMAS)],
+)
+def test_semicolons_tabs_and_no_header_are_the_same_two_records(body, delimiters):
+    _, records = open_csv(io.BytesIO(body), matrix(2), delimiters)
+
+    assert np.concatenate([r.tensors[0].array for r in records]).tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(("width", "delimiter"), [(3, ","), (2, ";")])
+def test_the_delimiter_is_the_one_that_fits_the_model(width, delimiter):
+    layout, _ = open_csv(io.BytesIO(b"a,b;c,d\n"), matrix(width))
+
+    assert layout.delimiter == delimiter
+
+
+def test_a_row_is_told_from_a_header_by_its_numbers():
+    headless, _ = open_csv(io.BytesIO(b"1.5,2\n"), matrix(2))
+    counted, _ = open_csv(io.BytesIO(b"0,1\n7,8\n"), matrix(2))
+
+    assert (headless.header, headless.names) == (None, ("1", "2"))
+    assert counted.header == b"0,1"
+
+
+def test_rows_from_the_middle_of_a_file_are_read_with_the_layout_of_its_head():
+    layout, _ = open_csv(io.BytesIO(b"b,a\n1,2\n"), TWO_BY_NAME)
+
+    middle = next(csv_rows.read_csv(iter([b"3,4\n"]), layout, row=8, line=10, at_start=False))
+
+    assert [t.array.tolist() for t in middle.tensors] == [[[4.0]], [[3.0]]]
+    assert (middle.rows.tolist(), middle.lines.tolist()) == ([8], [10])
+
+
+def test_rows_keep_their_own_text_but_for_what_a_spreadsheet_would_run():
+    takes = signature(("name", Datatype.BYTES, (-1, 1)), ("n", Datatype.FP32, (-1, 1)))
+    texts: dict[int, bytes] = {}
+
+    read(b'n,name\r\n 1.50,"a ""b"""\r\n-2,=A1\r\n+3,"x\r\ny"\r\n4,"@SUM(1,2)"\r\n', takes, texts)
+
+    assert texts == {
+        1: b' 1.50,"a ""b"""',
+        2: b"-2,'=A1",
+        3: b'+3,"x\r\ny"',
+        4: b'4,"\'@SUM(1,2)"',
+    }
+
+
+def test_quotes_that_stay_open_line_after_line_are_given_up_in_bounded_time(monkeypatch):
+    monkeypatch.setattr(csv_text, "MAX_BYTES_IN_VAIN", 1 << 20)
+
+    with pytest.raises(InvalidInput, match="opened and not closed again and again"):
+        read(b"a,b\n" + b'x",""",\n' * 20_000, matrix(2))
+
+
 def test_one_open_input_takes_all_columns():
     assert read(b"a,b,c\n1,2,3\n", matrix(-1))[0] == {1: [[1.0, 2.0, 3.0]]}
 
@@ -91,8 +155,7 @@ def test_pixels_take_the_shape_of_a_record():
     ("body", "takes", "sentence"),
     [
         (b"", matrix(2), "the file has no header: the first row must name the columns"),
-        (b"a,b,c\n", matrix(2), "the header has 3 columns, the model takes 2 values a record"),
-        (b"0.5,1.5\n1,2\n", matrix(2), "the first row holds numbers only"),
+        (b"a,b,c\n", matrix(2), "the file has 3 columns, the model takes 2 values a record"),
         (b"x,x\n1,2\n", column(Datatype.FP32), "the header names column 'x' 2 times"),
         (b"a,b\n", signature(("x", Datatype.FP32, (-1, -1, 2))), "send JSON Lines"),
     ],
@@ -163,7 +226,7 @@ def test_malformed_rows_cost_themselves_only():
     body = b'a,b\n1,2,3\n"quoted\nnewline",2\n"closed"wrong,2\n\xff,2\n1\r2,2\n5,6\n"open,2\n7,8\n'
 
     assert reasons(body, matrix(2)) == {
-        (1, 2): "the row has 3 cells, the header has 2",
+        (1, 2): "the row has 3 cells, the file has 2 columns",
         (2, 3): "column 'a': 'quoted\\nnewline' is not a number",
         (3, 5): "the row is not CSV: ',' expected after '\"'",
         (4, 6): "the line is not UTF-8 text",
@@ -209,13 +272,17 @@ def test_the_quick_ways_and_the_right_way_agree(rows, end, kinds, block):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_blocks, "BLOCK_BYTES", block)
-        quick = read(body, takes)
+        texts: list[dict[int, bytes]] = [{}, {}, {}, {}]
+        quick = read(body, takes, texts[0])
+        patch.setattr(csv_numbers, "float_block", lambda *_: None)
+        as_json = read(body, takes, texts[1])
         patch.setattr(csv_rows, "number_tensors", lambda *_: None)
-        by_column = read(body, takes)
+        by_column = read(body, takes, texts[2])
         patch.setattr(csv_cells, "_numbers", lambda *_: None)
-        right = read(body, takes)
+        right = read(body, takes, texts[3])
 
-    assert repr(quick) == repr(by_column) == repr(right)
+    assert repr(quick) == repr(as_json) == repr(by_column) == repr(right)
+    assert texts[0] == texts[1] == texts[2] == texts[3]
 
 
 @given(
@@ -255,7 +322,7 @@ class Endless:
 @pytest.mark.parametrize("line", [b"1.25,2.5,3.75,4\n", b'"1.25",2.5,x,4\n'])
 def test_memory_is_a_block_whatever_the_file(line):
     tracemalloc.start()
-    count = sum(records.count for records in read_csv(Endless(40_000, line), matrix(4)))
+    count = sum(records.count for records in open_csv(Endless(40_000, line), matrix(4))[1])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -136,6 +136,13 @@ LINES = st.sampled_from(
             b"",
             b"[1,2,3],[4,5,6]",
             b"[[1,2,3]]",
+            b"1[2,3,4]",
+            b"[1,2,3]4",
+            b"[1 ,-2e3,\t3] ",
+            b'{ "x" : [1,2,3]}',
+            b'{"x":[1,2,3]',
+            b"[1,2,3]}",
+            b'{"x":[1,2,3],"x":[3]}',
         ),
         *(b'["1",2,3]', b"[1e39,0,0]", b"{}", b"[", b"[-0,-0.0,1e-400]", b'{"x":1,"x":[1,2,3]}'),
     ]
@@ -143,15 +150,18 @@ LINES = st.sampled_from(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(LINES, max_size=10))
-def test_many_at_once_and_one_by_one_agree(lines):
+@given(st.lists(LINES, max_size=10), st.sampled_from([8, 16, 1 << 17]))
+def test_many_at_once_and_one_by_one_agree(lines, block):
     body = b"\n".join(lines)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_blocks, "BLOCK_BYTES", block)
+        quickest = read(body, TRIPLES)
+        patch.setattr(json_lines, "list_tensors", lambda *_: None)
         quick = read(body, TRIPLES)
         patch.setattr(json_lines, "_at_once", lambda *_: None)
         right = read(body, TRIPLES)
 
-    assert repr(quick) == repr(right)
+    assert repr(quickest) == repr(quick) == repr(right)
 
 
 def test_every_line_is_counted_once():

@@ -30,6 +30,18 @@ class Inbox:
     def __init__(self, *, s3: "S3Client") -> None:
         self._s3 = s3
 
+    def head(self, source: Source, size: int) -> tuple[bytes, dict[str, str]]:
+        """Return the first *size* bytes of a file that is not empty, and its metadata.
+
+        Raises:
+            ObjectNotFound, InvalidInput: as `open`.
+        """
+        try:
+            answer = self._s3.get_object(**_request(source), Range=f"bytes=0-{size - 1}")
+            return answer["Body"].read(), dict(answer["Metadata"])
+        except ClientError as error:
+            raise _translated(error, source) from error
+
     def open(self, source: Source) -> "DroppedFile":
         """Return the file from its first byte, exactly the version that *source* names.
 
@@ -70,11 +82,7 @@ class DroppedFile:
     def _from(self, offset: int) -> tuple[Any, int]:
         """Return the body from *offset* on, and the size of the whole file."""
         source = self._source
-        request: dict[str, Any] = {"Bucket": source.bucket, "Key": source.key}
-        if source.version_id:
-            request["VersionId"] = source.version_id
-        else:
-            request["IfMatch"] = source.etag
+        request = _request(source)
         if offset:
             request["Range"] = f"bytes={offset}-"
         try:
@@ -82,6 +90,11 @@ class DroppedFile:
         except ClientError as error:
             raise _translated(error, source) from error
         return answer["Body"], offset + answer["ContentLength"]
+
+
+def _request(source: Source) -> dict[str, Any]:
+    version = {"VersionId": source.version_id} if source.version_id else {"IfMatch": source.etag}
+    return {"Bucket": source.bucket, "Key": source.key, **version}
 
 
 def _translated(error: ClientError, source: Source) -> Exception:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from headrace_runtime.aws.inbox import Inbox
 from headrace_runtime.aws.job_ending import published_failure
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.registry import Registry
@@ -12,11 +13,16 @@ from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.batch import plan
 from headrace_runtime.batch.job import Job, JobState, Source, Target
 from headrace_runtime.batch.job_key import JobKey, job_id, parse_key, results_prefix
+from headrace_runtime.codec.content import HEAD_BYTES, content_of
 from headrace_runtime.errors import HeadraceError, InvalidInput, JobNotFound, NotFound
 from headrace_runtime.model.manifest import Manifest
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+_WISH = "results"  # metadata of the object, `x-amz-meta-results`
+JOINED, PREDICTIONS = "joined", "predictions"
 
 
 class Intake:
@@ -27,12 +33,14 @@ class Intake:
         *,
         registry: Registry,
         jobs: Jobs,
+        inbox: Inbox,
         results: ResultsBucket,
         sqs: "SQSClient",
         queue_url: str,
     ) -> None:
         self._registry = registry
         self._jobs = jobs
+        self._inbox = inbox
         self._results = results
         self._sqs = sqs
         self._queue_url = queue_url
@@ -61,7 +69,7 @@ class Intake:
             job = replace(job, model=wanted.model)
             manifest = self._version(wanted)
             job = replace(job, version=manifest.version, digest=manifest.digest)
-            _check_not_empty(source)
+            job = self._looked_at(job)
         except (InvalidInput, NotFound) as error:
             return self._jobs.create(self._refused(job, error, now))
         return self._jobs.create(job)
@@ -73,6 +81,20 @@ class Intake:
             version = self._registry.alias(wanted.model, version).version
         return self._registry.manifest(wanted.model, version)
 
+    def _looked_at(self, job: Job) -> Job:
+        """Return the job with what its file is, and what its dropper wants of it."""
+        if not job.source.size_bytes:
+            raise InvalidInput("the file is empty")
+        head, metadata = self._inbox.head(job.source, HEAD_BYTES)
+        job = replace(job, content=content_of(head, job.source.key))
+        wish = metadata.get(_WISH, JOINED)
+        if wish not in (JOINED, PREDICTIONS):
+            raise InvalidInput(
+                f"the object's metadata {_WISH!r} must be {JOINED!r} or {PREDICTIONS!r}, "
+                f"got {wish[:40]!r}"
+            )
+        return replace(job, joined=wish == JOINED)
+
     def _refused(self, job: Job, error: HeadraceError, now: datetime) -> Job:
         return published_failure(job.failed(error.sentence, now), error, self._results)
 
@@ -80,8 +102,3 @@ class Intake:
         for shard in plan.shards(job):
             message = json.dumps({"job_id": job.job_id, "shard": shard})
             self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=message)
-
-
-def _check_not_empty(source: Source) -> None:
-    if not source.size_bytes:
-        raise InvalidInput("the file is empty")

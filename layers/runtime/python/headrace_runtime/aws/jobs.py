@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from headrace_runtime.batch.job import Counts, Job, JobState, Source, Target
+from headrace_runtime.codec.file_format import Compression, Content, FileFormat
 from headrace_runtime.errors import Conflict, JobNotFound
 
 if TYPE_CHECKING:
@@ -88,9 +89,12 @@ def _item(job: Job) -> dict[str, Any]:
 
 def _job(text: str) -> Job:
     plain = json.loads(text)
+    content = plain.get("content")
     return Job(
         **plain
         | {
+            "content": content
+            and Content(FileFormat(content["format"]), Compression(content["compression"])),
             "source": Source(**plain["source"]),
             "target": Target(**plain["target"]),
             "state": JobState(plain["state"]),

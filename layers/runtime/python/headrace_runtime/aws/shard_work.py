@@ -1,6 +1,7 @@
 """A shard is worked: leased, run, written, ended; from any step on it may be begun again."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from headrace_runtime.aws.inbox import Inbox
 from headrace_runtime.aws.job_ending import earlier_ending, published, published_failure
@@ -9,8 +10,8 @@ from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_watch import Clock, ShardWatch
 from headrace_runtime.batch import shard_run
+from headrace_runtime.batch.file_formats import Wanted, opened
 from headrace_runtime.batch.job import Counts, Job
-from headrace_runtime.batch.job_key import file_format
 from headrace_runtime.batch.job_manifest import ERRORS, results_name
 from headrace_runtime.batch.record_runs import RecordRuns
 from headrace_runtime.errors import (
@@ -47,13 +48,16 @@ class ShardWork:
         results: ResultsBucket,
         predict: Predict,
         rows_at_once: int,
+        price: Callable[[int], float],
     ) -> None:
+        """Work with what is given; *price* says what so many nanoseconds cost, in USD."""
         self._jobs = jobs
         self._registry = registry
         self._inbox = inbox
         self._results = results
         self._predict = predict
         self._rows_at_once = rows_at_once
+        self._price = price
 
     def work(self, job_id: str, clock: Clock) -> Job:
         """Return the job as it ended: now, or before, if it was over already.
@@ -79,29 +83,37 @@ class ShardWork:
 
     def _ended(self, job: Job, clock: Clock) -> Job:
         """Run the job to its end, be it a failure; all its files stand then."""
+        began_s = clock.left_s()
         try:
             if job.attempt > MAX_ATTEMPTS:
                 raise OutOfTime(
                     f"the work was begun {MAX_ATTEMPTS} times and broke off each time: the file "
                     "or the model may be too large for one run"
                 )
-            counts = self._run(job, clock)
+            counts, sha256 = self._run(job, clock)
         except _PERMANENT as error:
-            return published_failure(job.failed(error.sentence, clock.now()), error, self._results)
-        return published(job.finished(counts, clock.now()), self._results)
+            failed = self._priced(job.failed(error.sentence, clock.now()), began_s, clock)
+            return published_failure(failed, error, self._results)
+        finished = job.finished(counts, clock.now(), sha256=sha256)
+        return published(self._priced(finished, began_s, clock), self._results)
 
-    def _run(self, job: Job, clock: Clock) -> Counts:
-        """Write the results and the errors of all records; return how many there were of each."""
+    def _priced(self, ended: Job, began_s: float, clock: Clock) -> Job:
+        return replace(ended, cost_usd=self._price(round((began_s - clock.left_s()) * 1e9)))
+
+    def _run(self, job: Job, clock: Clock) -> tuple[Counts, str]:
+        """Write results and errors of all records; return their counts and the results' sha256."""
         if job.model is None or job.version is None:
             raise InvalidInput("the job names no version of a model")
         manifest = self._registry.manifest(job.model, job.version)
-        form, signature = file_format(job.source.key), manifest.signature
+        if job.content is None:
+            raise InvalidInput("the job does not say what its file is")
+        wanted = Wanted(job.model, job.version, manifest.signature, job.joined)
         runs = RecordRuns(
             lambda tensors: self._predict(manifest, tensors),
-            signature,
+            manifest.signature,
             rows_at_once=self._rows_at_once,
         )
-        records = shard_run.records_of(self._inbox.open(job.source), form, signature)
+        records, format_of_results = opened(self._inbox.open(job.source), job.content, wanted)
         prefix = job.target.prefix
         counts, watch = Counts(), ShardWatch(job, self._jobs, clock)
         with (
@@ -111,9 +123,9 @@ class ShardWork:
             for counts in shard_run.run(
                 records,
                 runs,
-                shard_run.results_in(form, signature),
+                format_of_results,
                 write_results=results.write,
                 write_errors=errors.write,
             ):
                 watch.note(counts)
-        return counts
+        return counts, results.sha256

@@ -1,6 +1,7 @@
 """One object of any size, uploaded in parts, in the memory of one part."""
 
 from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -26,14 +27,21 @@ class Upload:
         self._key = key
         self._s3 = s3
         self._buffer = bytearray()
+        self._hash = sha256()
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
 
     def write(self, data: bytes) -> None:
         """Take more bytes."""
+        self._hash.update(data)
         self._buffer += data
         while len(self._buffer) >= PART_BYTES:
             self._send(PART_BYTES)
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes taken so far, as hex digits."""
+        return self._hash.hexdigest()
 
     def complete(self) -> None:
         """Let the object stand, unless one stands already.

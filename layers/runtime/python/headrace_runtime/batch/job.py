@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from headrace_runtime.codec.file_format import Content
 from headrace_runtime.errors import Conflict
 
 
@@ -69,6 +70,10 @@ class Job:
             that there is, and the job failed for it.
         attempt: how often a worker began the work; a move holds for one attempt only.
         lease_until: ISO 8601, UTC; until then the job belongs to the worker of this attempt.
+        content: what the file is; None where that could not be told, and the job failed for it.
+        joined: whether the results repeat the records before their outputs.
+        sha256: of the results' file.
+        cost_usd: of the work that ended the job, estimated.
         error: one sentence on why the whole job failed.
         created_at, started_at, finished_at: ISO 8601, UTC.
     """
@@ -87,6 +92,10 @@ class Job:
     error: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    content: Content | None = None
+    joined: bool = True
+    sha256: str | None = None
+    cost_usd: float | None = None
 
     def start(self, now: datetime, lease_s: float) -> "Job":
         """Return the job as it stands once a worker has begun it.
@@ -129,8 +138,13 @@ class Job:
         self._running("released")
         return replace(self, state=JobState.QUEUED, lease_until=None, counts=Counts())
 
-    def finished(self, counts: Counts, now: datetime) -> "Job":
+    def finished(self, counts: Counts, now: datetime, *, sha256: str | None = None) -> "Job":
         """Return the job as it ends when its file was read to the end.
+
+        Args:
+            counts: of its records.
+            now: the time.
+            sha256: of the results' file.
 
         Raises:
             Conflict: it does not run.
@@ -142,7 +156,7 @@ class Job:
         if counts.rows_failed and not counts.rows_ok:
             state = JobState.FAILED
             error = f"none of the {counts.rows_in} records could be answered: see errors.jsonl"
-        ended = replace(self, state=state, counts=counts, error=error)
+        ended = replace(self, state=state, counts=counts, error=error, sha256=sha256)
         return replace(ended, lease_until=None, finished_at=now.isoformat())
 
     def failed(self, error: str, now: datetime) -> "Job":
@@ -170,10 +184,18 @@ class Job:
                 "key": source.key,
                 "version_id": source.version_id,
             },
-            "results": {"bucket": target.bucket, "prefix": target.prefix},
+            "format": self.content and str(self.content.format),
+            "compression": self.content and str(self.content.compression),
+            "results": {
+                "bucket": target.bucket,
+                "prefix": target.prefix,
+                "records": "joined" if self.joined else "predictions",
+                "sha256": self.sha256,
+            },
             "rows_in": self.counts.rows_in,
             "rows_ok": self.counts.rows_ok,
             "rows_failed": self.counts.rows_failed,
+            "estimated_cost_usd": self.cost_usd,
             **({} if self.error is None else {"error": self.error}),
             "created_at": self.created_at,
             "started_at": self.started_at,

@@ -1,7 +1,6 @@
 """Keys of the inbox: what they ask for; and what is made of them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 
 from headrace_runtime.batch.job import Source
@@ -13,37 +12,29 @@ _MAX_KEY_BYTES = 1024  # of S3, in UTF-8
 _LONGEST_FILE = "results.jsonl"
 
 
-class FileFormat(StrEnum):
-    """Formats of dropped files, by the end of the file's name, in capitals or not."""
-
-    CSV = "csv"
-    JSON_LINES = "jsonl"
-
-
 @dataclass(frozen=True, slots=True)
 class JobKey:
-    """What a key of the inbox asks for: records of *format* for a version or alias of a model."""
+    """What a key of the inbox asks for: the answers of a version or alias of a model."""
 
     model: str
     reference: int | str
-    format: FileFormat
 
 
 def parse_key(key: str) -> JobKey:
-    """Read `[inbox/]<model>[@<alias or version>]/…/<file>.csv|.jsonl`.
+    """Read `[inbox/]<model>[@<alias or version>]/…/<file>`; what the file is, its content says.
 
     Raises:
         InvalidName: the first folder names no model, or no alias or version after the `@`.
-        InvalidInput: the file lies in no folder, or is of a format that is not read.
+        InvalidInput: the file lies in no folder.
     """
-    folder, slash, rest = key.removeprefix("inbox/").partition("/")
+    folder, slash, _ = key.removeprefix("inbox/").partition("/")
     if not slash:
         raise InvalidInput(
             "the file lies in no model's folder: drop it at <model>/<file> or "
             "<model>@<alias or version>/<file>"
         )
     model, at, reference = folder.partition("@")
-    return JobKey(model_name(model), version_or_alias(reference) if at else LIVE, file_format(rest))
+    return JobKey(model_name(model), version_or_alias(reference) if at else LIVE)
 
 
 def model_in(key: str) -> str:
@@ -53,20 +44,6 @@ def model_in(key: str) -> str:
         return model_name(folder.partition("@")[0])
     except InvalidName:
         return ""
-
-
-def file_format(key: str) -> FileFormat:
-    """Return the format that the end of a file's name says.
-
-    Raises:
-        InvalidInput: it is none that is read.
-    """
-    name = key.rsplit("/", 1)[-1]
-    _, dot, suffix = name.rpartition(".")
-    if not dot or suffix.lower() not in tuple(FileFormat):
-        known = " or ".join(f".{known}" for known in FileFormat)
-        raise InvalidInput(f"file {name[-80:]!r} must end in {known}")
-    return FileFormat(suffix.lower())
 
 
 def job_id(source: Source) -> str:

@@ -5,18 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from headrace_runtime.batch.job import Counts, Job, JobState
-from headrace_runtime.batch.job_key import file_format
-from headrace_runtime.errors import InvalidInput
 
 MANIFEST, ERRORS = "manifest.json", "errors.jsonl"
 
 
 def results_name(job: Job) -> str | None:
     """Return the name of the results' file, in the format that came in; None if it has none."""
-    try:
-        return f"results.{file_format(job.source.key)}"
-    except InvalidInput:
-        return None
+    return None if job.content is None else f"results.{job.content.format}"
 
 
 def manifest_json(job: Job) -> bytes:
@@ -37,4 +32,6 @@ def ended_as(job: Job, manifest: bytes) -> Job:
         lease_until=None,
         started_at=plain["started_at"],
         finished_at=plain["finished_at"],
+        sha256=plain["results"]["sha256"],
+        cost_usd=plain["estimated_cost_usd"],
     )

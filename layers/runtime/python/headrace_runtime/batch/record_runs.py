@@ -21,11 +21,13 @@ class Answers:
         rows: numbers of the records that have an answer, ascending.
         outputs: the model's outputs, their first dimension the records.
         bad: the records on which the model fails.
+        texts: of the records that have an answer, as `Records.texts`.
     """
 
     rows: Numbers
     outputs: tuple[Tensor, ...]
     bad: tuple[BadRow, ...] = ()
+    texts: Sequence[bytes] | None = None
 
 
 class RecordRuns:
@@ -66,7 +68,7 @@ class RecordRuns:
             yield from self._together(records.part(middle, len(records)))
             return
         if self._answers_each(outputs, len(records)):
-            yield Answers(records.rows, outputs)
+            yield Answers(records.rows, outputs, texts=records.texts)
         else:
             self._one_by_one = len(records) > 1 or self._one_by_one
             yield from self._singly(records)
@@ -91,7 +93,7 @@ class RecordRuns:
             except InferenceFailed as error:
                 yield _failed(record, error)
             else:
-                yield Answers(record.rows, outputs)
+                yield Answers(record.rows, outputs, texts=record.texts)
 
     def _alone(self, tensor: Tensor) -> Tensor:
         """Return one record's tensor as the model takes it: scalars have no first dimension."""

@@ -1,30 +1,49 @@
-"""Answers → CSV: the record's number, and a column for each element of each output."""
+"""Answers → CSV: each record as it came, or its number, and a column for each output's element."""
 
 import math
-import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from headrace_runtime.batch.number_text import number_texts, row_texts
 from headrace_runtime.batch.record_runs import Answers
+from headrace_runtime.codec.csv_harmless import cell
 from headrace_runtime.errors import ModelUnfit
 from headrace_runtime.model.signature import FREE, TensorSpec
 from headrace_runtime.tensor import Datatype, Tensor
 
 _SPELLING = (b"nan", b"inf", b"-inf")
-_QUOTED = re.compile(r'[",\r\n]')
-_NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How a file of results looks.
+
+    Attributes:
+        delimiter: stands between cells.
+        header: the input's own, which stands before the outputs' names; None where the input had
+            none, and then the results have none either.
+        names: the input's columns; an output of one of these names is `<name>_output`.
+        joined: whether each record stands before its outputs; else its number does, as `row`.
+    """
+
+    delimiter: str = ","
+    header: bytes | None = None
+    names: tuple[str, ...] = ()
+    joined: bool = False
 
 
 class CsvResults:
-    """Writes one file of results: `row,<column>…`, the columns as the first answers have them.
+    """Writes one file of results, the columns as the first answers have them.
 
     An output of one element a record is a column of its name; one of more elements is
     `<name>_<label>` where the signature knows labels, else `<name>_0`, `<name>_1`, …, in
     row-major order. Text that a spreadsheet would run has an apostrophe before it.
     """
 
-    def __init__(self, outputs: Sequence[TensorSpec]) -> None:
+    def __init__(self, outputs: Sequence[TensorSpec], table: Table) -> None:
         self._specs = {spec.name: spec for spec in outputs}
+        self._table = table
+        self._delimiter = table.delimiter.encode()
         self._shapes: list[tuple[int, ...]] | None = None
 
     def encode(self, answers: Answers) -> bytes:
@@ -37,33 +56,55 @@ class CsvResults:
         header = b""
         if self._shapes is None:
             self._shapes = shapes
-            header = _header(answers.outputs, self._specs)
+            header = self._header([name for o in answers.outputs for name in self._columns(o)])
         if shapes != self._shapes:
             raise ModelUnfit(
                 f"record {answers.rows[0]} has outputs of shape {shapes}, the first had "
                 f"{self._shapes}: a CSV has as many columns in every row, send JSON Lines"
             )
-        columns = [number_texts(answers.rows, _SPELLING), *map(_cells, answers.outputs)]
-        return header + b"".join(_lines(columns))
+        return header + self._lines(answers)
 
     def end(self) -> bytes:
         """Return what is still missing: the header, where there were no answers."""
         if self._shapes is not None:
             return b""
-        names = [n for spec in self._specs.values() for n in _declared_columns(spec)]
-        return _line(["row", *names])
+        return self._header([n for spec in self._specs.values() for n in _declared_columns(spec)])
 
+    def _lines(self, answers: Answers) -> bytes:
+        joined = self._table.joined and answers.texts is not None
+        first = answers.texts if joined else number_texts(answers.rows, _SPELLING)
+        columns = [first or (), *(self._cells(output) for output in answers.outputs)]
+        return b"\n".join([*map(self._delimiter.join, zip(*columns, strict=True)), b""])
 
-def _lines(columns: list[Iterable[bytes]]) -> Iterable[bytes]:
-    rows = map(b",".join, zip(*columns, strict=True))
-    return (b"\n".join(rows), b"\n")
+    def _header(self, names: list[str]) -> bytes:
+        table = self._table
+        if not table.joined:
+            return self._line(["row", *names])
+        if table.header is None:
+            return b""
+        free = [_free(name, table.names) for name in names]
+        return self._delimiter.join([table.header, self._line(free)])
 
+    def _line(self, names: list[str]) -> bytes:
+        return self._table.delimiter.join(map(cell, names)).encode() + b"\n"
 
-def _header(outputs: Sequence[Tensor], specs: dict[str, TensorSpec]) -> bytes:
-    names = ["row"]
-    for output in outputs:
-        names += _columns(output.name, math.prod(output.shape[1:]), specs[output.name].labels)
-    return _line(names)
+    def _columns(self, output: Tensor) -> list[str]:
+        labels = self._specs[output.name].labels
+        return _columns(output.name, math.prod(output.shape[1:]), labels)
+
+    def _cells(self, output: Tensor) -> Iterable[bytes]:
+        """Return each record's cells of one output, joined by delimiters."""
+        matrix = output.array.reshape(len(output.array), math.prod(output.shape[1:]))
+        if output.datatype is not Datatype.BYTES:
+            rows = row_texts(matrix, _SPELLING)
+            single = self._delimiter == b"," or matrix.shape[1] == 1
+            return rows if single else [row.replace(b",", self._delimiter) for row in rows]
+        return [
+            self._table.delimiter.join(
+                cell(text.decode(errors="backslashreplace")) for text in row
+            ).encode()
+            for row in matrix.tolist()
+        ]
 
 
 def _columns(name: str, count: int, labels: Sequence[str]) -> list[str]:
@@ -79,23 +120,5 @@ def _declared_columns(spec: TensorSpec) -> list[str]:
     return _columns(spec.name, count, spec.labels)
 
 
-def _line(names: list[str]) -> bytes:
-    return ",".join(_cell(name) for name in names).encode() + b"\n"
-
-
-def _cells(output: Tensor) -> Iterable[bytes]:
-    """Return each record's cells of one output, joined by commas."""
-    count = len(output.array)
-    matrix = output.array.reshape(count, math.prod(output.shape[1:]))
-    if output.datatype is not Datatype.BYTES:
-        return row_texts(matrix, _SPELLING)
-    return [
-        ",".join(_cell(text.decode(errors="backslashreplace")) for text in row).encode()
-        for row in matrix.tolist()
-    ]
-
-
-def _cell(text: str) -> str:
-    if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(text):
-        text = "'" + text
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+def _free(name: str, taken: Sequence[str]) -> str:
+    return _free(f"{name}_output", taken) if name in taken else name

@@ -1,6 +1,9 @@
-"""Answers → JSON Lines: `{"row": 17, "<output>": value, …}`, values nested as the output is."""
+"""Answers → JSON Lines: each record's own object with the outputs added, values nested as they are.
 
-from collections.abc import Iterable
+A record that is no object stands as `input`; without the records there is their number, `row`.
+"""
+
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -9,26 +12,72 @@ import orjson
 
 from headrace_runtime.batch.number_text import number_texts, row_texts
 from headrace_runtime.batch.record_runs import Answers
+from headrace_runtime.codec.json_text import read_json
 from headrace_runtime.tensor import Datatype, Tensor
 
 _SPELLING = (b"NaN", b"Infinity", b"-Infinity")
 
 
 class JsonResults:
-    """Writes one file of results. NaN and infinities are tokens, as `codec/json_text.py` reads."""
+    """Writes one file of results. NaN and infinities are tokens, as `codec/json_text.py` reads.
+
+    An output whose name the record's object has, too, is `<name>_output` in that line.
+    """
+
+    def __init__(self, *, joined: bool = False) -> None:
+        self._joined = joined
 
     def encode(self, answers: Answers) -> bytes:
         """Return the lines of *answers*."""
-        names = ["row", *(output.name for output in answers.outputs)]
-        columns = [number_texts(answers.rows, _SPELLING), *map(_values, answers.outputs)]
-        members = b",".join(orjson.dumps(name).replace(b"%", b"%%") + b":%b" for name in names)
-        line = b"{" + members + b"}\n"
-        values = chain.from_iterable(zip(*columns, strict=True))
-        return (line * len(answers.rows)) % tuple(values)
+        names = [output.name for output in answers.outputs]
+        columns = [_values(output) for output in answers.outputs]
+        texts = answers.texts if self._joined else None
+        if texts is None:
+            numbers = number_texts(answers.rows, _SPELLING)
+            return _filled(b'{"row":%b,' + _members(names) + b"}\n", [numbers, *columns])
+        ends = {text[-1:] for text in texts}
+        if b"}" not in ends:
+            return _filled(b'{"input":%b,' + _members(names) + b"}\n", [texts, *columns])
+        if ends == {b"}"} and not _may_clash(texts, names):
+            heads = [text[:-1] for text in texts]
+            return _filled(b"%b," + _members(names) + b"}\n", [heads, *columns])
+        return b"".join(
+            _line(text, names, values)
+            for text, values in zip(texts, zip(*columns, strict=True), strict=True)
+        )
 
     def end(self) -> bytes:
         """Return what is still missing: nothing."""
         return b""
+
+
+def _members(names: list[str]) -> bytes:
+    return b",".join(orjson.dumps(name).replace(b"%", b"%%") + b":%b" for name in names)
+
+
+def _filled(line: bytes, columns: Sequence[Iterable[bytes]]) -> bytes:
+    values = tuple(chain.from_iterable(zip(*columns, strict=True)))
+    return (line * (len(values) // len(columns))) % values
+
+
+def _may_clash(texts: Sequence[bytes], names: list[str]) -> bool:
+    """Whether a name may stand in one of the objects; where letters are escaped, any may."""
+    together = b"\n".join(texts)
+    return b"\\" in together or any(orjson.dumps(name) in together for name in names)
+
+
+def _line(text: bytes, names: list[str], values: tuple[bytes, ...]) -> bytes:
+    if not text.endswith(b"}"):
+        return _filled(b'{"input":%b,' + _members(names) + b"}\n", [[v] for v in (text, *values)])
+    taken = set(read_json(text, "the record"))
+    free = [_free(name, taken, [other for other in names if other != name]) for name in names]
+    return _filled(b"%b," + _members(free) + b"}\n", [[v] for v in (text[:-1], *values)])
+
+
+def _free(name: str, taken: set[str], others: list[str]) -> str:
+    while name in taken or name in others:
+        name += "_output"
+    return name
 
 
 def _values(output: Tensor) -> Iterable[bytes]:

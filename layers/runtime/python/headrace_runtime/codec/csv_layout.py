@@ -1,4 +1,4 @@
-"""Which columns of a CSV file feed which inputs of a model, from the file's header row."""
+"""Which columns of a CSV file feed which inputs of a model, from the file's first row."""
 
 import math
 from collections.abc import Sequence
@@ -30,36 +30,51 @@ class CsvLayout:
     """The columns of a file.
 
     Attributes:
-        header: their names, as the file has them.
+        names: as the file's header has them; `1`, `2`, … where it has none.
         inputs: those that are read, by input in the signature's order; others are ignored.
+        delimiter: stands between cells.
+        header: the header row as results repeat it, None where the first row is a record.
     """
 
-    header: tuple[str, ...]
+    names: tuple[str, ...]
     inputs: tuple[InputColumns, ...]
+    delimiter: str = ","
+    header: bytes | None = None
 
     @property
     def in_order(self) -> bool:
         """Whether every column is read, each once, in the file's order."""
         used = [column for part in self.inputs for column in part.columns]
-        return used == list(range(len(self.header)))
+        return used == list(range(len(self.names)))
 
 
-def csv_layout(header: Sequence[str], signature: Signature) -> CsvLayout:
-    """Return how a file with this header feeds a model of this signature.
+def csv_layout(first: Sequence[str], signature: Signature) -> CsvLayout:
+    """Return how a file with this first row feeds a model of this signature.
 
-    Where the header has every input's name and each takes one value a record, columns go by name,
-    in any order, and others are ignored. Otherwise all columns go to the inputs in order, and
-    there must be as many as the inputs have elements a record.
+    A row of numbers only is a record, and the file has no header. Where a header has every input's
+    name and each takes one value a record, columns go by name, in any order, and others are
+    ignored. Otherwise all columns go to the inputs in order, and there must be as many as the
+    inputs have elements a record.
 
     Raises:
         InvalidInput: neither fits; the sentence says what would.
     """
-    names = [name.strip() for name in header]
+    names = [name.strip() for name in first]
     by_name = {spec.name for spec in signature.inputs} <= set(names)
     if by_name and all(_elements(spec) == 1 for spec in signature.inputs):
         return CsvLayout(tuple(names), tuple(_named(spec, names) for spec in signature.inputs))
-    _check_is_header(names)
+    if is_record(names):
+        names = [str(number) for number in range(1, len(names) + 1)]
     return CsvLayout(tuple(names), _ordered(names, signature.inputs))
+
+
+def is_record(first: Sequence[str]) -> bool:
+    """Whether a first row is a record and no header: it holds numbers and nothing else.
+
+    0, 1, 2, … is what pandas names columns without names; a single 0 is likelier a record.
+    """
+    counted = len(first) > 1 and list(first) == [str(i) for i in range(len(first))]
+    return bool(first) and all(map(_is_number, first)) and not counted
 
 
 def _elements(spec: TensorSpec) -> int:
@@ -88,7 +103,7 @@ def _ordered(names: list[str], specs: Sequence[TensorSpec]) -> tuple[InputColumn
     if wanted != len(names):
         takes = ", ".join(f"{spec.name!r}: {_elements(spec)}" for spec in specs)
         raise InvalidInput(
-            f"the header has {len(names)} columns, the model takes {wanted} values a record "
+            f"the file has {len(names)} columns, the model takes {wanted} values a record "
             f"({takes}): send as many columns, or name columns as the inputs",
             expected=wanted,
             got=len(names),
@@ -99,18 +114,6 @@ def _ordered(names: list[str], specs: Sequence[TensorSpec]) -> tuple[InputColumn
         parts.append(InputColumns(spec.name, spec.datatype, record_shape(spec), columns))
         start += len(columns)
     return tuple(parts)
-
-
-def _check_is_header(names: list[str]) -> None:
-    """Refuse a first row that is a record: read as a header, it would go unanswered.
-
-    0, 1, 2, … is what pandas names columns without names; a single 0 is likelier a record.
-    """
-    counted = len(names) > 1 and names == [str(i) for i in range(len(names))]
-    if all(map(_is_number, names)) and not counted:
-        raise InvalidInput(
-            "the first row holds numbers only: put a header row with the columns' names above it"
-        )
 
 
 def _is_number(text: str) -> bool:

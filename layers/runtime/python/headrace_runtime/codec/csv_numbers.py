@@ -5,13 +5,17 @@ import orjson
 
 from headrace_runtime.codec.csv_cells import NUMBER_CHARACTERS, fitted
 from headrace_runtime.codec.csv_layout import CsvLayout, InputColumns
+from headrace_runtime.codec.number_block import float_block
 from headrace_runtime.tensor import Array, Datatype, Tensor
 
 Numbers = list[int | float]
+_BOTH_KINDS = (NUMBER_CHARACTERS, NUMBER_CHARACTERS.replace(b"\t", b""))
 
 
-def number_tensors(block: bytes, layout: CsvLayout) -> tuple[Tensor, ...] | None:
-    """Return the inputs' tensors, or None if any row needs to be looked at by itself.
+def number_tensors(
+    block: bytes, layout: CsvLayout
+) -> tuple[tuple[Tensor, ...], list[bytes]] | None:
+    """Return the inputs' tensors and each row's text; None if a row needs to be looked at.
 
     Args:
         block: whole lines.
@@ -20,37 +24,45 @@ def number_tensors(block: bytes, layout: CsvLayout) -> tuple[Tensor, ...] | None
     text = block if block.endswith(b"\n") else block + b"\n"
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    width, count = len(layout.header), text.count(b"\n")
+    width, count = len(layout.names), text.count(b"\n")
+    delimiter = layout.delimiter.encode()
     # Less the characters of numbers, only the skeleton of a rectangle may be left: no quote, no
     # word, no missing or additional cell. So no JSON but a flat list of numbers can come of it.
-    skeleton = (b"," * (width - 1) + b"\n") * count
-    if text.translate(None, NUMBER_CHARACTERS) != skeleton:
+    skeleton = (delimiter * (width - 1) + b"\n") * count
+    if text.translate(None, _BOTH_KINDS[delimiter == b"\t"]) != skeleton:
         return None
+    flat = text[:-1].replace(b"\n", b",")
+    flat = b"[" + (flat if delimiter == b"," else flat.replace(delimiter, b",")) + b"]"
+    tensors = _floats(flat, width, count, layout) or _numbers(flat, width, count, layout)
+    return None if tensors is None else (tensors, text[:-1].split(b"\n"))
+
+
+def _floats(flat: bytes, width: int, count: int, layout: CsvLayout) -> tuple[Tensor, ...] | None:
+    if not all(part.datatype.is_float for part in layout.inputs):
+        return None
+    numbers = float_block(flat, width * count)
+    if numbers is None:
+        return None
+    matrix, tensors = numbers.reshape(count, width), []
+    for part in layout.inputs:
+        start, stop = part.columns[0], part.columns[-1] + 1
+        together = part.columns == tuple(range(start, stop))
+        wide = matrix[:, start:stop] if together else matrix[:, part.columns]
+        with np.errstate(over="ignore"):
+            narrow = np.ascontiguousarray(wide, part.datatype.dtype)
+        if not np.isfinite(narrow).all():  # too large for this datatype
+            return None
+        tensors.append(_tensor(part, narrow))
+    return tuple(tensors)
+
+
+def _numbers(flat: bytes, width: int, count: int, layout: CsvLayout) -> tuple[Tensor, ...] | None:
     try:
-        numbers = orjson.loads(b"[" + text[:-1].replace(b"\n", b",") + b"]")
+        numbers: Numbers = orjson.loads(flat)
     except orjson.JSONDecodeError:
         return None
     if len(numbers) != width * count:  # a single empty line is an empty list
         return None
-    if layout.in_order and len({part.datatype for part in layout.inputs}) == 1:
-        return _whole(numbers, width, layout)
-    return _by_column(numbers, width, layout)
-
-
-def _whole(numbers: Numbers, width: int, layout: CsvLayout) -> tuple[Tensor, ...] | None:
-    datatype = layout.inputs[0].datatype
-    array = _fitted(numbers, datatype)
-    if array is None:
-        return None
-    matrix = array.reshape(-1, width)
-    ends = np.cumsum([len(part.columns) for part in layout.inputs]).tolist()
-    return tuple(
-        _tensor(part, matrix[:, end - len(part.columns) : end])
-        for part, end in zip(layout.inputs, ends, strict=True)
-    )
-
-
-def _by_column(numbers: Numbers, width: int, layout: CsvLayout) -> tuple[Tensor, ...] | None:
     tensors = []
     for part in layout.inputs:
         columns = [_fitted(numbers[column::width], part.datatype) for column in part.columns]

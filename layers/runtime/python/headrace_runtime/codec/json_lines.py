@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from headrace_runtime.codec.json_lists import list_tensors
 from headrace_runtime.codec.json_tensor import tensor_from_json
 from headrace_runtime.codec.json_text import read_json
 from headrace_runtime.codec.line_blocks import BadLine, line_blocks
@@ -33,6 +34,7 @@ class _Record:
 
     row: int
     line: int
+    text: bytes
     values: list[Any]
     shapes: Shapes
 
@@ -54,10 +56,13 @@ def read_json_lines(stream: ByteStream, signature: Signature) -> Iterator[Record
     row, line = 1, 1
     for block in line_blocks(stream):
         lines = [block] if isinstance(block, BadLine) else block.removesuffix(b"\n").split(b"\n")
-        tensors = None if isinstance(block, BadLine) else _at_once(lines, signature)
+        tensors = None
+        if not isinstance(block, BadLine):
+            tensors = list_tensors(block, signature) or _at_once(lines, signature)
         if tensors is not None:
             numbers = np.arange(len(lines))
-            yield Records(row + numbers, line + numbers, tensors)
+            texts = [text.strip() for text in lines if isinstance(text, bytes)]
+            yield Records(row + numbers, line + numbers, tensors, (), texts)
             row += len(lines)
         else:
             for records in _grouped(_one_by_one(lines, row, line, signature), signature):
@@ -104,13 +109,14 @@ def _read(text: bytes | BadLine, row: int, line: int, signature: Signature, bloc
     try:
         if isinstance(text, BadLine):
             raise InvalidInput(text.error)
-        value = read_json(text.removeprefix(_BOM) if line == 1 else text, "the line")
+        text = text.removeprefix(_BOM) if line == 1 else text
+        value = read_json(text, "the line")
         values = _values(value, signature)
         shapes = tuple(map(_shape, signature.inputs, values))
     except HeadraceError as error:
         block.bad.append(BadRow(row, line, error.code, error.sentence))
     else:
-        block.records.append(_Record(row, line, values, shapes))
+        block.records.append(_Record(row, line, text.strip(), values, shapes))
 
 
 def _values(value: Any, signature: Signature) -> list[Any]:
@@ -219,4 +225,5 @@ def _as_records(records: list[_Record], tensors: tuple[Tensor, ...], bad: list[B
         np.array([r.line for r in records], np.int64),
         tensors,
         tuple(sorted(bad, key=lambda b: b.row)),
+        [r.text for r in records],
     )

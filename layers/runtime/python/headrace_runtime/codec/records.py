@@ -1,5 +1,6 @@
 """Records read from a file: tensors for those that can be read, a reason for those that cannot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,12 +46,15 @@ class Records:
         lines: the line on which each of them begins.
         tensors: one for each input of the model, their first dimension the records.
         bad: the records that could not be read, ascending.
+        texts: what each of the readable ones is written as in results that repeat them, without
+            the end of its line; None where the format has no text to repeat.
     """
 
     rows: Numbers
     lines: Numbers
     tensors: tuple[Tensor, ...]
     bad: tuple[BadRow, ...] = ()
+    texts: Sequence[bytes] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,7 +67,8 @@ class Records:
     def part(self, start: int, stop: int) -> "Records":
         """Return the readable records *start* to *stop*, as positions; the bad ones stay here."""
         tensors = tuple(Tensor(t.name, t.datatype, t.array[start:stop]) for t in self.tensors)
-        return Records(self.rows[start:stop], self.lines[start:stop], tensors)
+        texts = None if self.texts is None else self.texts[start:stop]
+        return Records(self.rows[start:stop], self.lines[start:stop], tensors, (), texts)
 
 
 def record_shape(spec: TensorSpec) -> tuple[int, ...]:
