@@ -82,7 +82,7 @@ def test_an_event_tells_of_the_call_as_payload_2_0_does(probe: Cloud) -> None:
         ("DELETE", "/things/special", "$default"),
         ("PUT", "/all/a/b", "ANY /all/{rest+}"),
         ("GET", "/all", "$default"),
-        ("OPTIONS", "/nothing", "$default"),
+        ("OPTIONS", "/nothing", "OPTIONS /{proxy+}"),
     ],
 )
 def test_the_most_specific_route_answers(probe: Cloud, method: str, path: str, route: str) -> None:
