@@ -10,8 +10,14 @@ import sys
 import numpy as np
 import onnxruntime
 
-from tests.benchmarks import authorise, cold, csv_rows, warm
+from tests.benchmarks import authorise, cold, costs, csv_rows, warm
 from tests.benchmarks.report import markdown
+
+# What costs are told of, with the bytes of its request: four a float.
+COSTED = {
+    "warm: infer 784 floats, binary": 784 * 4,
+    "warm: infer 3x224x224 floats, binary": 3 * 224 * 224 * 4,
+}
 
 
 def main() -> None:
@@ -21,7 +27,8 @@ def main() -> None:
         f"ONNX Runtime {onnxruntime.__version__}, {os.cpu_count()} CPUs; CPU time, the least\n\n"
     )
     measured = cold.rows() + authorise.rows() + warm.rows() + csv_rows.rows()
-    sys.stdout.write(markdown(measured) + "\n")
+    sys.stdout.write(markdown(measured) + "\n\n")
+    sys.stdout.write(costs.markdown(measured, COSTED) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ class Row:
         floor: what the bare work takes, with its unit; what it is stands in the text.
         ratio: cost over floor, or None where a floor says nothing.
         aim: the promise, `<= 2.5x`; empty where there is none.
+        cpu_s: the cost in CPU seconds, of what is paid by the call; else 0.
     """
 
     what: str
@@ -21,6 +22,7 @@ class Row:
     floor: str = ""
     ratio: float | None = None
     aim: str = ""
+    cpu_s: float = 0.0
 
 
 def markdown(rows: Iterable[Row]) -> str:

@@ -63,6 +63,7 @@ def _row(lambda_handler: Callable[..., dict[str, Any]], size: str, *, binary: bo
         f"{floor * 1e6:,.1f} µs",
         cost / floor,
         _AIMS.get((size, binary), ""),
+        cpu_s=cost,
     )
 
 
