@@ -3,12 +3,12 @@
 import json
 import threading
 from collections.abc import Iterator
-from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from headrace_runtime.aws import lambda_credentials
+from headrace_runtime.aws.http_answer import BrokenAnswer
 from headrace_runtime.aws.lambda_credentials import LambdaCredentials
 from headrace_runtime.aws.signature_v4 import Credentials
 
@@ -72,7 +72,7 @@ def test_they_are_asked_for_again_before_they_end(door: type[Door], monkeypatch)
 def test_a_door_that_refuses_is_told_and_nothing_is_kept(door: type[Door]):
     credentials = LambdaCredentials()
     door.status = 500
-    with pytest.raises(HTTPException, match="status 500"):
+    with pytest.raises(BrokenAnswer, match="status 500"):
         credentials.current()
     door.status = 200
     assert credentials.current().access_key == "key-2"

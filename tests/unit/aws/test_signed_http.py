@@ -18,6 +18,7 @@ def answer(status: str, body: bytes = b"") -> bytes:
 
 OK = answer("200 OK", b"{}")
 DROP = b""
+SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}"
 BUSY = answer("503 Slow")
 THROTTLED = answer("400 Bad", b'{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}')
 DENIED = answer("400 Bad", b'{"__type":"com.amazon.coral#AccessDeniedException"}')
@@ -45,6 +46,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
                         if not (says := answers.pop(0)):
                             break
                         connection.sendall(says)
+                        if says is SHORT:
+                            break
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -76,7 +79,9 @@ def dynamodb() -> Iterator[LightDynamoDB]:
     client._http.close()
 
 
-@pytest.mark.parametrize("failure", [DROP, BUSY, THROTTLED], ids=["dropped", "busy", "throttled"])
+@pytest.mark.parametrize(
+    "failure", [DROP, BUSY, THROTTLED, SHORT], ids=["dropped", "busy", "throttled", "short"]
+)
 def test_a_call_that_failed_on_the_way_is_sent_again(
     failure: bytes, service: Script, dynamodb: LightDynamoDB
 ) -> None:

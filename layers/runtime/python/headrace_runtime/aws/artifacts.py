@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,6 +69,6 @@ class Artifacts:
                     out.write(chunk)
                     seen.update(chunk)
                     size += len(chunk)
-            except (ConnectionError, TimeoutError, HTTPException):
+            except (ConnectionError, TimeoutError):
                 return None
         return seen.hexdigest() if size == answer["ContentLength"] else None

@@ -1,13 +1,12 @@
 """The role's credentials, wherever Lambda puts them: the environment, or a door of its own."""
 
+import json
 import os
 import time
 from datetime import datetime
-from http.client import HTTPConnection, HTTPException
-from urllib.parse import urlsplit
 
-import orjson
-
+from headrace_runtime.aws.http_answer import BrokenAnswer
+from headrace_runtime.aws.http_wire import Wire
 from headrace_runtime.aws.signature_v4 import Credentials
 
 _DOOR = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -32,7 +31,7 @@ class LambdaCredentials:
 
         Raises:
             KeyError: Lambda says neither what they are nor where to ask.
-            OSError, HTTPException: Lambda's door does not answer.
+            OSError: Lambda's door does not answer.
         """
         if "AWS_ACCESS_KEY_ID" in os.environ or _DOOR not in os.environ:
             return Credentials.from_env(os.environ)
@@ -43,17 +42,15 @@ class LambdaCredentials:
 
 def _asked(door: str, word: str) -> tuple[Credentials, float]:
     """Return credentials, and when they end, in seconds since 1970."""
-    where = urlsplit(door)
-    connection = HTTPConnection(where.hostname or "", where.port, timeout=_TIMEOUT_S)
+    wire = Wire(door, timeout_s=_TIMEOUT_S)
     try:
-        connection.request("GET", where.path, headers={"authorization": word})
-        answer = connection.getresponse()
+        path = "/" + door.partition("://")[2].partition("/")[2]
+        answer = wire.call("GET", path, {"authorization": word})
         body = answer.read()
     finally:
-        connection.close()
+        wire.close()
     if answer.status != 200:
-        message = f"credentials: status {answer.status}"
-        raise HTTPException(message)
-    told = orjson.loads(body)
+        raise BrokenAnswer(f"credentials: status {answer.status}")
+    told = json.loads(body)
     credentials = Credentials(told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
     return credentials, datetime.fromisoformat(told["Expiration"]).timestamp()

@@ -1,10 +1,9 @@
 """The calls of AWS that `predict` and `authorise` make, with boto3's requests and responses."""
 
+import json  # and not orjson: Lambda's runtime has imported it before
 from typing import Any
-from urllib.parse import quote
 
-import orjson
-
+from headrace_runtime.aws.signature_v4 import UNRESERVED, percent_encoded
 from headrace_runtime.aws.signed_http import SignedHttp
 from headrace_runtime.errors import ObjectNotFound, Unavailable
 
@@ -48,8 +47,8 @@ class LightDynamoDB:
             "content-type": "application/x-amz-json-1.0",
             "x-amz-target": f"DynamoDB_20120810.{operation}",
         }
-        response = self._http.send("POST", "/", headers, orjson.dumps(request))
-        answer: dict[str, Any] = orjson.loads(response.read())
+        body = json.dumps(request).encode()
+        answer: dict[str, Any] = json.loads(self._http.fetch("POST", "/", headers, body))
         return answer
 
 
@@ -66,7 +65,7 @@ class LightS3:
             ObjectNotFound: there is no such object.
             Unavailable: S3 did not answer.
         """
-        path = f"/{quote(Bucket, safe='')}/{quote(Key, safe='/-_.~')}"
+        path = f"/{percent_encoded(Bucket, UNRESERVED)}/{percent_encoded(Key, UNRESERVED + '/')}"
         try:
             response = self._http.send("GET", path, {})
         except Unavailable as error:

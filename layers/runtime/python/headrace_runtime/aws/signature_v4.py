@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
-from urllib.parse import quote
+
+UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def signed_headers(
         headers["x-amz-security-token"] = credentials.token
     names = sorted(headers)
     # S3 signs the path as it is sent; all others sign it encoded once more.
-    path = request.path if service == "s3" else quote(request.path, safe="/~")
+    path = request.path if service == "s3" else percent_encoded(request.path, UNRESERVED + "/")
     lines = [f"{name}:{' '.join(headers[name].split())}" for name in names]
     canonical = "\n".join(
         [request.method, path, "", *lines, "", ";".join(names), payload],
@@ -83,3 +84,13 @@ def signed_headers(
         f"SignedHeaders={';'.join(names)}, Signature={signature}"
     )
     return headers
+
+
+def percent_encoded(text: str, safe: str) -> str:
+    """Return *text* with every character but the ASCII ones in *safe* percent-encoded, as UTF-8.
+
+    As `urllib.parse.quote`, whose module is a tenth of what a cold start may cost.
+    """
+    return "".join(
+        chr(byte) if byte < 128 and chr(byte) in safe else f"%{byte:02X}" for byte in text.encode()
+    )

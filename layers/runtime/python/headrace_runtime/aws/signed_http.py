@@ -1,20 +1,24 @@
-"""Signed calls to one AWS service over http.client: what a cold start can afford.
+"""Signed calls to one AWS service: what a cold start can afford.
 
 botocore and one client cost a cold start more than ONNX Runtime and the model together, so
 `predict`, which only reads one table and one bucket, calls AWS through this.
 """
 
 import os
-import random
 import re
 import time
-from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
+from headrace_runtime.aws.http_wire import Wire
 from headrace_runtime.aws.lambda_credentials import LambdaCredentials
 from headrace_runtime.aws.signature_v4 import Unsigned, signed_headers
 from headrace_runtime.errors import Unavailable
+
+if TYPE_CHECKING:
+    from headrace_runtime.aws.http_answer import Answer
+
+T = TypeVar("T")
 
 _TRIES = 4
 _BACKOFF_S = 0.05  # doubled at each further try, and half of it drawn
@@ -43,12 +47,10 @@ class SignedHttp:
     def __init__(self, service: str) -> None:
         self._service = service
         self._credentials = LambdaCredentials()
-        self._connection: HTTPConnection | None = None
+        self._connection: Wire | None = None
         self._endpoint = ""
 
-    def send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> HTTPResponse:
+    def send(self, method: str, path: str, headers: Mapping[str, str]) -> "Answer":
         """Return the answer to a call that succeeded, its body still to be read.
 
         A call that fails on the way, or that AWS throttles or fails to answer, is sent again.
@@ -56,24 +58,17 @@ class SignedHttp:
         Raises:
             Unavailable: no try succeeded, or AWS refused the call; the fact `reason` says why.
         """
-        reason = ""
-        for attempt in range(_TRIES):
-            if attempt > 1:  # the second try is at once: most often a kept connection was stale
-                time.sleep(_BACKOFF_S * 2**attempt * (0.5 + random.random() / 2))  # noqa: S311 - jitter
-            try:
-                response = self._once(method, path, headers, body)
-                if response.status < 300:
-                    return response
-                text = response.read(_ERROR_BYTES)
-            except (OSError, HTTPException) as error:
-                self.close()
-                reason = type(error).__name__
-                continue
-            found = _CODE.search(text)
-            reason = found[1].decode() if found else f"status {response.status}"
-            if response.status < 500 and response.status != 429 and reason not in _THROTTLED:
-                break
-        raise Unavailable(f"{self._service} did not answer: {reason}", reason=reason)
+        return self._tried(lambda: self._once(method, path, headers, b""), lambda answer: answer)
+
+    def fetch(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Return the body of the answer, all of it; else as `send`.
+
+        Raises:
+            Unavailable: as of `send`, or the body broke off at each try.
+        """
+        return self._tried(
+            lambda: self._once(method, path, headers, body), lambda answer: answer.read()
+        )
 
     def close(self) -> None:
         """Drop the connection; the next call makes a new one."""
@@ -81,30 +76,47 @@ class SignedHttp:
             self._connection.close()
             self._connection = None
 
-    def _once(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> HTTPResponse:
+    def _tried(self, call: Callable[[], "Answer"], taken: Callable[["Answer"], T]) -> T:
+        reason = ""
+        for attempt in range(_TRIES):
+            if attempt > 1:  # the second try is at once: most often a kept connection was stale
+                _back_off(attempt)
+            try:
+                answer = call()
+                if answer.status < 300:
+                    return taken(answer)
+                text = answer.read(_ERROR_BYTES)
+            except OSError as error:
+                self.close()
+                reason = type(error).__name__
+                continue
+            found = _CODE.search(text)
+            reason = found[1].decode() if found else f"status {answer.status}"
+            if answer.status < 500 and answer.status != 429 and reason not in _THROTTLED:
+                break
+        raise Unavailable(f"{self._service} did not answer: {reason}", reason=reason)
+
+    def _once(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> "Answer":
         region = os.environ["AWS_REGION"]
-        connection, host = self._connected(_endpoint(self._service, region))
-        request = Unsigned(method, host, path, headers, body)
+        wire = self._connected(_endpoint(self._service, region))
+        request = Unsigned(method, wire.authority, path, headers, body)
         credentials = self._credentials.current()
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        connection.request(
-            method,
-            path,
-            body,
-            signed_headers(request, credentials, service=self._service, region=region, now=now),
-        )
-        return connection.getresponse()
+        signed = signed_headers(request, credentials, service=self._service, region=region, now=now)
+        return wire.call(method, path, signed, body)
 
-    def _connected(self, endpoint: str) -> tuple[HTTPConnection, str]:
-        where = urlsplit(endpoint)
+    def _connected(self, endpoint: str) -> Wire:
         if self._connection is None or endpoint != self._endpoint:
             self.close()
-            kind = HTTPSConnection if where.scheme == "https" else HTTPConnection
-            self._connection = kind(where.hostname or "", where.port, timeout=_TIMEOUT_S)
+            self._connection = Wire(endpoint, timeout_s=_TIMEOUT_S)
             self._endpoint = endpoint
-        return self._connection, where.netloc
+        return self._connection
+
+
+def _back_off(attempt: int) -> None:
+    import random  # noqa: PLC0415 - not for the calls that succeed, which are nearly all
+
+    time.sleep(_BACKOFF_S * 2**attempt * (0.5 + random.random() / 2))  # noqa: S311 - jitter
 
 
 def _endpoint(service: str, region: str) -> str:

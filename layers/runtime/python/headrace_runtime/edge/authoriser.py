@@ -1,9 +1,8 @@
 """The authoriser's event and answer: who calls, in flat text, as API Gateway hands it on."""
 
+import json  # and not orjson: Lambda's runtime has imported it before
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import orjson
 
 
 def credential_of(event: Mapping[str, Any]) -> str:
@@ -22,7 +21,7 @@ def looks_like_token(credential: str) -> bool:
 
 def known(principal: str, subjects: Sequence[str]) -> dict[str, Any]:
     """Answer that *principal* calls, whom policies may call by any of *subjects*."""
-    return _answer(principal=principal, subjects=orjson.dumps(subjects).decode())
+    return _answer(principal=principal, subjects=json.dumps(subjects, separators=(",", ":")))
 
 
 def turned_away(code: str, principal: str = "", retry_after_s: int | None = None) -> dict[str, Any]:
