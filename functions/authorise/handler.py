@@ -18,12 +18,14 @@ from headrace_runtime.aws.keys import Keys
 from headrace_runtime.aws.light_clients import LightDynamoDB
 from headrace_runtime.edge.authoriser import credential_of, known, looks_like_token, turned_away
 from headrace_runtime.errors import Unavailable
+from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import AuthoriseSettings
 
 if TYPE_CHECKING:
     from headrace_runtime.edge.tokens import Tokens
 
 settings = AuthoriseSettings.from_env(os.environ)
+invocations = watch("authorise", os.environ, light=True)
 dynamodb = LightDynamoDB()
 keys = Keys(settings.access_table, dynamodb=dynamodb)
 counts = CallCounts(settings.access_table, dynamodb=dynamodb)
@@ -75,11 +77,19 @@ def caller(event: dict[str, Any], now: datetime) -> dict[str, Any]:
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer API Gateway's question."""
-    try:
-        return caller(event, datetime.now(UTC))
-    except Unavailable as error:
-        # Here and not above: what is seldom needed would cost every start.
-        from headrace_runtime.edge.failure_log import log_failure  # noqa: PLC0415
+    with invocations.begin(context.aws_request_id) as invocation:
+        invocation.ids["request_id"] = event.get("requestContext", {}).get("requestId", "")
+        invocation.count("Requests")
+        try:
+            answer = caller(event, datetime.now(UTC))
+        except Unavailable as error:
+            # Here and not above: what is seldom needed would cost every start.
+            from headrace_runtime.edge.failure_log import log_failure  # noqa: PLC0415
 
-        log_failure(error, {"request_id": context.aws_request_id})
-        return turned_away(error.code)
+            log_failure(error, invocation.ids)
+            invocation.count("Faults")
+            answer = turned_away(error.code)
+        refused = answer["context"]["refused"]
+        if refused:
+            invocation.refused("Errors", refused)
+        return answer

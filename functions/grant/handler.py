@@ -27,7 +27,6 @@ from headrace_runtime.settings import GrantSettings
 
 settings = GrantSettings.from_env(os.environ)
 invocations = watch("grant", os.environ)
-invocations = watch("grant", os.environ)
 dynamodb = boto3.client("dynamodb")
 keys = KeyBook(settings.access_table, dynamodb=dynamodb)
 book = PolicyBook(settings.access_table, dynamodb=dynamodb)

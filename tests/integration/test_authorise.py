@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -178,6 +179,45 @@ def test_while_the_table_does_not_answer_nobody_is_let_in(function, event, conte
 
     assert answer["context"] == REFUSED | {"refused": "UNAVAILABLE"}
     assert NEW.text not in "".join(capfd.readouterr())
+
+
+def test_every_call_is_counted_and_what_was_refused_by_its_reason(
+    authorise, event, context, key, capfd
+):
+    for text in (key(daily_quota=1), NEW.text, WRONG):
+        authorise.lambda_handler(event("authorise.call", headers={"x-api-key": text}), context)
+
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [line["Requests"] for line in lines] == [1, 1, 1]
+    assert [line.get("ColdStart") for line in lines] == [1, None, None]
+    assert [line.get("code") for line in lines] == [None, "QUOTA_EXCEEDED", "UNAUTHENTICATED"]
+    assert {line["request_id"] for line in lines} == {"JKJaXmPLvHcESHA="}
+    assert lines[2]["_aws"]["CloudWatchMetrics"][1] == {
+        "Namespace": "Headrace",
+        "Dimensions": [["function", "code"]],
+        "Metrics": [{"Name": "Errors"}],
+    }
+
+
+def test_where_it_fails_the_log_holds_nothing_of_the_call(function, event, context, capfd):
+    handler = function("authorise", access_table="missing")
+    planted = {
+        "headers": {"x-api-key": NEW.text, "user-agent": "canary-1", "canary-2": "canary-3"},
+        "cookies": ["canary-4=canary-5"],
+        "rawPath": "/canary-6",
+        "rawQueryString": "canary-7=canary-8",
+        "queryStringParameters": {"canary-7": "canary-8"},
+        "pathParameters": {"model": "canary-9"},
+        "routeArn": "canary-10",
+    }
+
+    handler.lambda_handler(event("authorise.call", **planted), context)
+
+    failure, metrics = map(json.loads, capfd.readouterr().out.splitlines())
+    assert (failure["level"], failure["error"]) == ("ERROR", "Unavailable")
+    assert failure["request_id"] == metrics["request_id"] == "JKJaXmPLvHcESHA="
+    assert (metrics["Faults"], metrics["code"]) == (1, "UNAVAILABLE")
+    assert not re.search(rf"canary|{NEW.text[3:]}", json.dumps([failure, metrics]))
 
 
 def test_no_key_is_ever_in_a_log(authorise, event, context, key, capfd, caplog):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import orjson
 import pytest
 from moto.cloudwatch.models import CloudWatchBackend
 
@@ -48,6 +49,7 @@ def happened(
         clock_ns=lambda: next(times),
         now_ms=lambda: int(at.timestamp() * 1000),
         write=published,
+        to_json=orjson.dumps,
     )
     with watch.begin("lambda-1") as invocation:
         does(invocation)

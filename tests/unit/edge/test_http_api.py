@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from headrace_runtime.edge.http_api import Answer, Request, json_answer, respond
@@ -36,7 +37,14 @@ def call(
     event: Callable[..., dict[str, Any]], failures: list[Exception], lines: list[bytes]
 ) -> Respond:
     """Answer the sample call of the server's metadata with the test's route."""
-    watch = Watch("predict", {}, clock_ns=lambda: 0, now_ms=lambda: 0, write=lines.append)
+    watch = Watch(
+        "predict",
+        {},
+        clock_ns=lambda: 0,
+        now_ms=lambda: 0,
+        write=lines.append,
+        to_json=orjson.dumps,
+    )
 
     def answer(route: Callable[[Request], Answer], **members: Any) -> dict[str, Any]:
         called = event("predict.server", **members)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 
 from headrace_runtime.monitoring.invocation import Watch
@@ -24,6 +25,7 @@ class World:
             clock_ns=lambda: self.now_ns,
             now_ms=lambda: 1_795_426_373_954,
             write=self.lines.append,
+            to_json=orjson.dumps,
         )
 
     def pass_ms(self, ms: float) -> None:

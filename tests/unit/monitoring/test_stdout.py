@@ -1,6 +1,7 @@
 """A log that takes nothing fails nobody's work."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +25,18 @@ def test_a_full_disk_is_let_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "write", full)
 
     stdout.write(b"{}\n")
+
+
+def test_a_light_watch_prints_what_every_other_prints(capfd: pytest.CaptureFixture[str]) -> None:
+    for light in (False, True):
+        with stdout.watch("authorise", {}, light=light).begin("r") as invocation:
+            invocation.ids["request_id"] = 'a"\n\u2028é'
+            invocation.refused("Errors", "UNAUTHENTICATED")
+
+    one, other = map(json.loads, capfd.readouterr().out.rstrip().split("\n"))
+    assert one["_aws"]["CloudWatchMetrics"] == other["_aws"]["CloudWatchMetrics"]
+    assert list(one) == list(other)
+    assert one["request_id"] == other["request_id"] == 'a"\n\u2028é'
 
 
 @pytest.mark.parametrize("broken", ["closed", "reader gone"])

@@ -103,6 +103,7 @@ class Invocation:
             now_ms=watch.now_ms(),
             by_version=self._version is not None,
             by_code=by_code,
+            to_json=watch.to_json,
             namespace=watch.namespace,
         )
 
@@ -116,6 +117,7 @@ class Watch:
         clock_ns: nanoseconds that never run back.
         now_ms: milliseconds since 1970, UTC.
         write: takes a line, and never fails.
+        to_json: makes one of a line's members.
 
     Attributes:
         cold: whether the next invocation is the process's first, and somebody waited for its start.
@@ -129,11 +131,13 @@ class Watch:
         clock_ns: Callable[[], int],
         now_ms: Callable[[], int],
         write: Callable[[bytes], None],
+        to_json: emf.ToJson,
     ) -> None:
         self.function = function
         self.clock_ns = clock_ns
         self.now_ms = now_ms
         self.write = write
+        self.to_json = to_json
         self.price = Price(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")))
         self.namespace = environ.get("POWERTOOLS_METRICS_NAMESPACE", emf.NAMESPACE)
         self.cold = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != _AHEAD
