@@ -4,8 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 _TEXT = re.compile(r"hr_([a-z0-9]{16})_([A-Za-z0-9_-]{43})")
 _ID, _SECRET, _SALT = 10, 32, 16  # bytes
@@ -14,8 +13,7 @@ _ID, _SECRET, _SALT = 10, 32, 16  # bytes
 DRAW_BYTES = _ID + _SECRET + _SALT
 
 
-@dataclass(frozen=True, slots=True)
-class SecretHash:
+class SecretHash(NamedTuple):
     """What is kept of a secret: enough to know it again, not enough to tell it.
 
     The secret has 256 random bits, so one round of SHA-256 keeps it; a slow hash protects
@@ -39,8 +37,7 @@ class SecretHash:
         return hmac.compare_digest(self.of(secret, self.salt).digest, self.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
+class NewKey(NamedTuple):
     """A key as it is handed out, once.
 
     Attributes:

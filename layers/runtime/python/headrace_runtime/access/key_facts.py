@@ -1,8 +1,7 @@
 """What is known of a key beside its secret: name, limits, and until when it is good."""
 
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from headrace_runtime.access.api_key import SecretHash
 from headrace_runtime.errors import UnfitInput
@@ -13,8 +12,18 @@ MAX_DAILY_QUOTA = 1_000_000_000
 _MAX_NAME = 100
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFacts:
+class _Facts(NamedTuple):
+    key_id: str
+    name: str
+    kept: SecretHash
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    rate_per_s: int | None
+    daily_quota: int | None
+
+
+class KeyFacts(_Facts):
     """One API key, as it stands.
 
     Attributes:
@@ -24,20 +33,31 @@ class KeyFacts:
         daily_quota: calls that one day takes, midnight to midnight UTC; None for any number.
     """
 
-    key_id: str
-    name: str
-    kept: SecretHash
-    created_at: str
-    expires_at: str | None = None
-    revoked_at: str | None = None
-    rate_per_s: int | None = None
-    daily_quota: int | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if not (1 <= len(self.name) <= _MAX_NAME and self.name.isprintable()):
+    def __new__(
+        cls,
+        key_id: str,
+        name: str,
+        kept: SecretHash,
+        created_at: str,
+        *,
+        expires_at: str | None = None,
+        revoked_at: str | None = None,
+        rate_per_s: int | None = None,
+        daily_quota: int | None = None,
+    ) -> Self:
+        """Return the key.
+
+        Raises:
+            UnfitInput: the name or a limit is out of its range.
+        """
+        if not (1 <= len(name) <= _MAX_NAME and name.isprintable()):
             raise UnfitInput(f"name of a key must be 1-{_MAX_NAME} printable characters")
-        _check("rate_per_s", self.rate_per_s, MAX_RATE_PER_S)
-        _check("daily_quota", self.daily_quota, MAX_DAILY_QUOTA)
+        _check("rate_per_s", rate_per_s, MAX_RATE_PER_S)
+        _check("daily_quota", daily_quota, MAX_DAILY_QUOTA)
+        limits = expires_at, revoked_at, rate_per_s, daily_quota
+        return super().__new__(cls, key_id, name, kept, created_at, *limits)
 
     def good_at(self, now: datetime) -> bool:
         """Return whether calls with the key are answered: it is neither revoked nor expired."""
@@ -47,7 +67,7 @@ class KeyFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what an admin sees of the key: nothing of its secret."""
-        plain = asdict(self)
+        plain = self._asdict()
         del plain["kept"]
         return {"id": plain.pop("key_id")} | {k: v for k, v in plain.items() if v is not None}
 

@@ -1,16 +1,14 @@
 """Windows in which a key's calls are counted: each second, and each day from midnight UTC."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Refusal = Literal["RATE_EXCEEDED", "QUOTA_EXCEEDED"]
 
 _KEPT = timedelta(hours=1)  # past a window's end, before its counter may be removed
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One window of one key.
 
     Attributes:

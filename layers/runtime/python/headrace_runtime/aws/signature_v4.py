@@ -2,15 +2,13 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Self
+from typing import NamedTuple, Self
 
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """An access key, and the session token that a role's key comes with."""
 
     access_key: str
@@ -31,8 +29,7 @@ class Credentials:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """A request before it is signed.
 
     Attributes:
