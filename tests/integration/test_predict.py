@@ -154,6 +154,14 @@ def test_another_method_is_not_found_as_json(predict: Call, event: Event) -> Non
     assert body_of(answer)["error"] == "there is no route DELETE /v2/models/wine"
 
 
+def test_only_v2_itself_may_end_in_a_slash(predict: Call, event: Event) -> None:
+    elsewhere = event("predict.server_slash")
+    elsewhere["requestContext"]["http"]["path"] = "/models/v2/"
+
+    assert predict(event("predict.server_slash"))["statusCode"] == 200
+    assert predict(elsewhere)["statusCode"] == 404
+
+
 def test_a_model_that_was_never_dropped_is_not_found(predict: Call, event: Event) -> None:
     answer = predict(event("predict.infer_json"))
 

@@ -36,6 +36,13 @@ def test_a_policy_names_keys_tokens_and_roles(subject):
                 "iam:<arn>, of at most 512 characters"
             ),
         ),
+        (
+            {"subjects": ("sub:ada\n",)},
+            (
+                "'sub:ada\\n' is no subject: it is key:<id>, sub:<subject>, "
+                "claim:<name>=<value> or iam:<arn>, of at most 512 characters"
+            ),
+        ),
         ({"models": ()}, "models of a policy must be 1 to 200 texts, got 0"),
         (
             {"models": ("Iris",)},

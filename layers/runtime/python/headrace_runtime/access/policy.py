@@ -92,7 +92,8 @@ _ACTIONS = ", ".join(Action)
 
 def _is_subject(text: str) -> bool:
     kind, _, rest = text.partition(":")
-    if not rest or len(text) > _MAX_SUBJECT:
+    # What cannot be seen is a slip of whoever copied it, and would never be who was meant.
+    if not rest or len(text) > _MAX_SUBJECT or not text.isprintable():
         return False
     if kind == "key":
         return _LETTERS.issuperset(rest)

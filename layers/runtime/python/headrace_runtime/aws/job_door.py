@@ -1,5 +1,6 @@
 """Files of jobs for callers without credentials: signed ways into the inbox and to the results."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 EXPIRES_S = 900  # of a signature: whoever has it needs no other right, so it is short-lived
 MAX_FILE_BYTES = 5 << 30  # S3's own limit for a form
+
+_NO_NAME = re.compile(r"[/\x00-\x1f\x7f]|\$\{")
 
 # S3 tells only those who may list that an object is missing; to others it is forbidden.
 _GONE = frozenset({"404", "403"})
@@ -72,8 +75,14 @@ class JobDoor:
             InvalidName, InvalidInput: the key would not be one that makes a job.
             NotFound: there is no such model, or no such alias or version of it.
         """
-        if not file or "/" in file or len(file.encode()) > 255:
-            raise InvalidInput("file must be the name of a file: 1-255 bytes, without a slash")
+        if "/" in target:
+            raise InvalidInput("model must be <model> or <model>@<alias or version>")
+        # S3 puts a name that the sender chooses where a form's key says ${filename}.
+        if not 1 <= len(file.encode()) <= 255 or file in (".", "..") or _NO_NAME.search(file):
+            raise InvalidInput(
+                "file must be the name of a file: 1-255 bytes, without a slash, ${ or control "
+                "characters"
+            )
         key = f"inbox/{target}/{name}/{file}"
         self._check_there(parse_key(key))
         form = self._s3.generate_presigned_post(

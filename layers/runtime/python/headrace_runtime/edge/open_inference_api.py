@@ -35,7 +35,7 @@ def other_route(request: Request) -> Answer:
     Raises:
         RouteNotFound: it is nothing else that can be answered.
     """
-    if request.method == "GET" and request.path.endswith("/v2/"):
+    if request.method == "GET" and request.path == "/v2/":
         return server_metadata()
     raise RouteNotFound(request.method, request.path)
 
