@@ -1,7 +1,19 @@
 """Who may do what: the whole list, and what follows from it."""
 
+import re
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+import boto3
 import pytest
 
+from headrace_runtime.access.api_key import SecretHash
+from headrace_runtime.access.key_facts import KeyFacts
+from headrace_runtime.access.policy import Action, Policy
+from headrace_runtime.access.rate_windows import windows
+from headrace_runtime.aws.call_counts import CallCounts
+from headrace_runtime.aws.keys import KeyBook
+from headrace_runtime.aws.policy_book import PolicyBook
 from tests.infrastructure.cloud import Cloud
 
 LOG = {("logs:CreateLogStream", "own log"), ("logs:PutLogEvents", "own log")}
@@ -180,3 +192,18 @@ def test_a_queue_takes_events_only_from_the_rule_that_feeds_it(cloud: Cloud):
         if statement.get("Principal") == {"Service": "events.amazonaws.com"}:
             (source,) = statement["Condition"]["ArnEquals"].values()
             assert cloud.told(source) in rules
+
+
+def test_the_partitions_that_functions_may_touch_are_those_of_the_code(cloud: Cloud, aws: None):
+    dynamodb = boto3.client("dynamodb")
+    KeyBook("access", dynamodb=dynamodb).add(KeyFacts("a", "a", SecretHash("00", "00"), "2026"))
+    policy = Policy("a", ("key:a",), frozenset({Action.READ}), ("*",))
+    PolicyBook("access", dynamodb=dynamodb).put(policy)
+    limits = windows(datetime.now(UTC), rate_per_s=1)
+    CallCounts("access", dynamodb=dynamodb).exceeded("a", limits)
+    written = {item["pk"]["S"] for item in dynamodb.scan(TableName="access")["Items"]}
+
+    granted = {thing for f in ("authorise", "grant") for _, thing in cloud.may(f)}
+    limited = {m[1] for thing in granted if (m := re.fullmatch(r"access\[(.*)\]", thing))}
+    matched = {next(g for g in limited if fnmatchcase(pk, g)) for pk in written}
+    assert matched == limited

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from infra.aws.routes import ROUTES
-from tests.infrastructure.cloud import Cloud
+from tests.infrastructure.cloud import ROOT, Cloud
 
 ANSWERING = {*ROUTES, "authorise"}
 WORKING = {"register", "intake", "batch"}
@@ -64,6 +64,36 @@ def test_the_account_and_the_api_are_watched(cloud: Cloud):
     assert named == {"5xx", "Count"}
 
 
+# The alarms of functions, queues and the API name theirs; the budget's mail cannot.
+PAGES = {
+    "concurrency",
+    "dead-letters",
+    "errors",
+    "latency",
+    "new-version-errors",
+    "old-messages",
+    "server-errors",
+    "stuck-jobs",
+    "throttles",
+}
+
+
+@pytest.mark.parametrize("page", sorted(PAGES | {"budget"}))
+def test_the_runbook_has_cause_check_and_cure_of_every_alarm(page: str):
+    runbook = (ROOT / "docs/running.md").read_text()
+    written = re.findall(
+        rf"^### Alarm: {page}$\n(.*?)(?=^##|\Z)", runbook, re.MULTILINE | re.DOTALL
+    )
+    assert len(written) == 1
+    for part in ("cause", "check", "cure"):
+        assert f"**{part}**" in written[0].lower()
+
+
+def test_the_runbook_has_no_page_of_an_alarm_that_there_is_not():
+    runbook = (ROOT / "docs/running.md").read_text()
+    assert set(re.findall(r"^### Alarm: (\S+)$", runbook, re.MULTILINE)) == PAGES | {"budget"}
+
+
 def test_every_alarm_names_its_page_and_tells_somebody(full: Cloud):
     (topic,) = full.of_type("AWS::SNS::Topic")
     pages = set()
@@ -71,17 +101,7 @@ def test_every_alarm_names_its_page_and_tells_somebody(full: Cloud):
         pages.add(re.search(r"docs/running\.md#alarm-([a-z-]+)$", alarm["AlarmDescription"])[1])
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
         assert alarm["TreatMissingData"] == "notBreaching"
-    assert pages == {
-        "concurrency",
-        "dead-letters",
-        "errors",
-        "latency",
-        "new-version-errors",
-        "old-messages",
-        "server-errors",
-        "stuck-jobs",
-        "throttles",
-    }
+    assert pages == PAGES
 
 
 def test_the_topic_is_encrypted_and_takes_only_what_this_account_tells(full: Cloud):
