@@ -1,6 +1,5 @@
 """API keys: `hr_<id>_<secret>`, of which only a salted hash is kept."""
 
-import base64
 import hashlib
 import hmac
 import re
@@ -53,6 +52,8 @@ class NewKey(NamedTuple):
     @classmethod
     def drawn(cls, draw: bytes) -> Self:
         """Make a key of `DRAW_BYTES` random bytes, none of which may be used again."""
+        import base64  # noqa: PLC0415 - for whoever makes keys, not for whoever reads them
+
         if len(draw) != DRAW_BYTES:
             raise ValueError(f"a key is made of {DRAW_BYTES} random bytes, not of {len(draw)}")
         key_id = base64.b32encode(draw[:_ID]).decode().lower()

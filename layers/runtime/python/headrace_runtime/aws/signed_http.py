@@ -25,7 +25,7 @@ _BACKOFF_S = 0.05  # doubled at each further try, and half of it drawn
 _TIMEOUT_S = 5.0  # of connecting, and of every read
 _ERROR_BYTES = 65_536
 
-_CODE = re.compile(rb'(?:"__type"\s*:\s*"(?:[^"#]*#)?|<Code>)(\w{1,80})')
+_CODE = rb'(?:"__type"\s*:\s*"(?:[^"#]*#)?|<Code>)(\w{1,80})'  # compiled where it is needed
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -90,7 +90,7 @@ class SignedHttp:
                 self.close()
                 reason = type(error).__name__
                 continue
-            found = _CODE.search(text)
+            found = re.search(_CODE, text)
             reason = found[1].decode() if found else f"status {answer.status}"
             if answer.status < 500 and answer.status != 429 and reason not in _THROTTLED:
                 break
