@@ -26,9 +26,9 @@ CALLS_A_START = 1000  # that one sandbox answers in its life
 DYNAMODB_WAIT_S = 0.005  # of one call, which is paid though no CPU works; "single-digit", says AWS
 LIMITS = 2  # of a key that has both, rate and daily quota: one write each
 
-# Of one call: predict's line of metrics (measured: 672), the API's line, and `platform.start` and
-# `platform.report` of two functions; CloudWatch adds 26 bytes to each of the six.
-LOG_BYTES_A_CALL = 672 + 420 + 2 * 380 + 6 * 26
+# Of one call: a line of metrics of predict and of authorise (measured), the API's line, and
+# `platform.start` and `platform.report` of both; CloudWatch adds 26 bytes to each of the seven.
+LOG_BYTES_A_CALL = 672 + 371 + 420 + 2 * 380 + 7 * 26
 
 _COLUMNS = (
     "USD a million",

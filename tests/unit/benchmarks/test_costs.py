@@ -68,5 +68,5 @@ def test_the_table_has_a_row_for_each_case_and_memory() -> None:
     ]
     # predict 1 ms, authorise 7 (20) ms and their starts; a call of the API, a read, 2 kB of log
     assert table[4] == (
-        "| infer 4 floats, JSON | 1,769 MB | 0.23 | 0.26 | 1.00 | 0.12 | 0.94 | 2.55 | 3.91 |"
+        "| infer 4 floats, JSON | 1,769 MB | 0.23 | 0.26 | 1.00 | 0.12 | 1.12 | 2.74 | 4.10 |"
     )
