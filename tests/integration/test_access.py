@@ -7,6 +7,7 @@ import pytest
 
 from headrace_runtime.access.policy import Action, Policy
 from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.policies import item_of
 from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.batch.job import Job, Source, Target
 from tests import onnx_models
@@ -146,6 +147,27 @@ def test_what_a_policy_gives_no_more_is_refused_once_its_time_is_over(call, give
     give("read")
 
     assert call("predict.infer_json")["statusCode"] == 403
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"subjects": {"L": [{"S": "everybody"}]}},
+        {"actions": {"L": [{"S": "fly"}]}},
+        {"models": None},
+    ],
+)
+def test_an_item_that_is_no_policy_gives_no_rights_and_takes_nobody_theirs(
+    call, give, models, changed
+):
+    give("infer", models=("digits",))
+    good = item_of(Policy("bad", (CALLER,), frozenset(Action), ("wine",)))
+    bad = {name: value for name, value in (good | changed).items() if value is not None}
+    boto3.client("dynamodb").put_item(TableName="access", Item=bad)
+
+    listed = json.loads(call("manage.models")["body"])["models"]
+
+    assert [model["name"] for model in listed] == ["digits"]
 
 
 def test_policies_are_read_once_within_their_time(function, event, context, give, models):

@@ -92,6 +92,19 @@ def test_nothing_that_serves_can_load_a_pickle():
     assert guilty == []
 
 
+def test_no_model_chooses_how_it_is_loaded_or_brings_code():
+    sources = {path: path.read_text() for path in SOURCES}
+
+    for text in sources.values():
+        assert not re.search(
+            r"ORT_LOAD_CONFIG_FROM_MODEL|register_custom_ops|max_output_size", text
+        )
+    # With a fallback ONNX Runtime prints to the log and loads again, whatever is wrong.
+    loads = [text for text in sources.values() if ".InferenceSession(" in text]
+    assert len(loads) == 2
+    assert all(text.count("enable_fallback=0") == 1 for text in loads)
+
+
 def _tracked() -> list[Path]:
     folders = ("functions", "layers", "infra", "client", "tests", "docs", "requirements", ".ci")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]

@@ -10,6 +10,7 @@ from typing import Any
 from headrace_runtime.access.policy import Action, Policy
 from headrace_runtime.access.rights import Access
 from headrace_runtime.aws.registry import DynamoDB, Item
+from headrace_runtime.errors import HeadraceError
 
 PARTITION = "POLICIES"
 
@@ -65,6 +66,9 @@ class Policies:
     def all(self) -> list[Policy]:
         """Return every policy as it stands, by name.
 
+        An item that is no policy, written by hand or by rules that were laxer, gives nobody rights
+        and takes nobody theirs: it is left out.
+
         Raises:
             Unavailable: the table did not answer.
         """
@@ -77,7 +81,7 @@ class Policies:
         found: list[Policy] = []
         while True:
             page = self._dynamodb.query(**request)
-            found += map(policy_of, page["Items"])
+            found += filter(None, map(_policy_in, page["Items"]))
             if "LastEvaluatedKey" not in page:
                 return found
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -91,6 +95,13 @@ def policy_of(item: Mapping[str, Any]) -> Policy:
         frozenset(map(Action, _texts(item, "actions"))),
         tuple(_texts(item, "models")),
     )
+
+
+def _policy_in(item: Mapping[str, Any]) -> Policy | None:
+    try:
+        return policy_of(item)
+    except (HeadraceError, KeyError, ValueError):
+        return None
 
 
 def item_of(policy: Policy) -> Item:
