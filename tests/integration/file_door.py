@@ -19,9 +19,10 @@ class FileDoor:
     event: Callable[..., dict[str, Any]]
     context: Any
 
-    def drop(self, key: str, body: bytes) -> dict[str, Any]:
+    def drop(self, key: str, body: bytes, **metadata: str) -> dict[str, Any]:
         """Put an object in the inbox; return the event that tells of it."""
-        put = boto3.client("s3").put_object(Bucket="inbox", Key=key, Body=body)
+        s3 = boto3.client("s3")
+        put = s3.put_object(Bucket="inbox", Key=key, Body=body, Metadata=metadata)
         event = self.event("intake.csv")
         message = json.loads(event["Records"][0]["body"])
         message["detail"]["object"] |= {

@@ -8,7 +8,7 @@ from headrace_runtime.codec.decompression import compression_of, decompressed_he
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat
 from headrace_runtime.errors import InvalidInput
 
-HEAD_BYTES = 64 << 10  # enough to tell, and to find a file's columns
+HEAD_BYTES = 256 << 10  # a block of zstd, which is readable whole or not at all, may have 128 kB
 
 
 # What is no text and not read, by its first bytes, and what to do.
@@ -31,7 +31,9 @@ _OTHERS: dict[bytes, str] = {
     b"\x80\x05": "a pickle, which is never read: write CSV, JSON Lines or NPY",
     b"%PDF": "a PDF document: export its table as CSV",
     b"\x7fELF": "a program",
-    b"<": "HTML or XML: export its table as CSV",
+    b"<!": "HTML: export its table as CSV",
+    b"<html": "HTML: export its table as CSV",
+    b"<?xml": "XML: export its table as CSV",
 }
 _BOM = b"\xef\xbb\xbf"
 _REQUEST = (  # what an infer request has and a record has not
@@ -79,6 +81,8 @@ def _binary(head: bytes) -> FileFormat | None:
         raise InvalidInput(
             "the file is a ZIP archive without arrays (an Excel sheet is one, too): save it as CSV"
         )
+    if head.lstrip().startswith(b"{") and all(pattern.search(head) for pattern in _REQUEST):
+        return FileFormat.OPEN_INFERENCE
     for magic, what in _OTHERS.items():
         if head.startswith(magic):
             raise InvalidInput(f"the file is {what}")
@@ -93,8 +97,6 @@ def _binary(head: bytes) -> FileFormat | None:
 def _text(head: bytes, suffix: str) -> FileFormat:
     start = head.lstrip()
     first = start.partition(b"\n")[0].rstrip()
-    if start.startswith(b"{") and all(pattern.search(start) for pattern in _REQUEST):
-        return FileFormat.OPEN_INFERENCE
     if first in (b"[", b"{"):
         raise InvalidInput(
             "the file is one JSON document over several lines: write one record a line (JSON Lines)"
