@@ -43,6 +43,7 @@ SETTINGS: dict[str, settings.Settings] = {
         access_table="access",
         policies_ttl_s=0.0,
         auth="keys",
+        warm_models="",
     ),
     "manage": settings.ManageSettings(
         models_bucket="models",

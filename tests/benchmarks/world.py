@@ -34,6 +34,7 @@ SETTINGS = PredictSettings(
     access_table="access",
     policies_ttl_s=5.0,
     auth="keys",
+    warm_models="",
 )
 AUTHORISE = AuthoriseSettings(access_table="access", jwt_issuer="", jwt_audience="")
 

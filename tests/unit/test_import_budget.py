@@ -33,6 +33,8 @@ TOO_DEAR = {
 
 # And these more than authorise has a use for.
 TOO_DEAR_FOR_AUTHORISE = TOO_DEAR | {
+    "dataclasses",
+    "inspect",
     "ipaddress",
     "numpy",
     "orjson",

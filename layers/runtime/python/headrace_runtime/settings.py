@@ -1,13 +1,35 @@
 """What each function reads from its environment: written by CDK, read back by the handler."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Self
+from typing import Self, dataclass_transform
+
+Value = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(kw_only_default=True, frozen_default=True)
 class Settings:
-    """Values that travel as environment variables, `models_bucket` as HEADRACE_MODELS_BUCKET."""
+    """Values that travel as environment variables, `models_bucket` as HEADRACE_MODELS_BUCKET.
+
+    To a type checker these are frozen dataclasses. Making ten of them would take a third of
+    the time in which `authorise` starts, so this class does the little that is needed.
+    """
+
+    def __init__(self, **values: Value) -> None:
+        if values.keys() != self._kinds().keys():
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self._kinds())}")
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} of settings cannot be changed")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.items()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.__dict__})"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -17,23 +39,21 @@ class Settings:
             KeyError: a variable is missing; its name is the argument.
             ValueError: a number is not one.
         """
-        return cls(**{f.name: _read(environ, f.name, f.type) for f in fields(cls)})
+        return cls(**{name: kind(environ[_variable(name)]) for name, kind in cls._kinds().items()})
 
     def to_env(self) -> dict[str, str]:
         """Return the environment variables that `from_env` reads."""
-        return {_variable(name): str(value) for name, value in asdict(self).items()}
+        return {_variable(name): str(value) for name, value in self.__dict__.items()}
 
-
-def _read(environ: Mapping[str, str], name: str, kind: object) -> str | int | float:
-    text = environ[_variable(name)]
-    return int(text) if kind is int else float(text) if kind is float else text
+    @classmethod
+    def _kinds(cls) -> Mapping[str, type[Value]]:
+        return cls.__annotations__
 
 
 def _variable(name: str) -> str:
     return f"HEADRACE_{name.upper()}"
 
 
-@dataclass(frozen=True, slots=True)
 class PredictSettings(Settings):
     """What `predict` needs to answer.
 
@@ -54,10 +74,9 @@ class PredictSettings(Settings):
     access_table: str
     policies_ttl_s: float
     auth: str
-    warm_models: str = ""
+    warm_models: str
 
 
-@dataclass(frozen=True, slots=True)
 class ManageSettings(Settings):
     """What `manage` needs.
 
@@ -76,7 +95,6 @@ class ManageSettings(Settings):
     auth: str
 
 
-@dataclass(frozen=True, slots=True)
 class RegisterSettings(Settings):
     """What `register` needs.
 
@@ -93,7 +111,6 @@ class RegisterSettings(Settings):
     trial_memory_mb: int
 
 
-@dataclass(frozen=True, slots=True)
 class IntakeSettings(Settings):
     """What `intake` needs to turn a dropped file into a job."""
 
@@ -104,7 +121,6 @@ class IntakeSettings(Settings):
     shards_queue_url: str
 
 
-@dataclass(frozen=True, slots=True)
 class BatchSettings(Settings):
     """What `batch` needs to work a shard.
 
@@ -123,7 +139,6 @@ class BatchSettings(Settings):
     threads: int
 
 
-@dataclass(frozen=True, slots=True)
 class AuthoriseSettings(Settings):
     """What `authorise` needs to tell who calls.
 
@@ -138,7 +153,6 @@ class AuthoriseSettings(Settings):
     jwt_audience: str
 
 
-@dataclass(frozen=True, slots=True)
 class GrantSettings(Settings):
     """What `grant` needs; `auth` is as for `PredictSettings`."""
 
@@ -146,7 +160,6 @@ class GrantSettings(Settings):
     auth: str
 
 
-@dataclass(frozen=True, slots=True)
 class ObserveSettings(Settings):
     """What `observe` needs; both of the last are as for `PredictSettings`."""
 
