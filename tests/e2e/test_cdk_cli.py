@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 STAGE = "prod"
 STATE, SERVICE = "HeadraceProdState", "HeadraceProdService"
 CSV = b"a,b,c,d\n1,2,3,4\n0,0,0,1\n"
-RESULTS = b"row,y_0,y_1,y_2\n1,20.0,11.0,2.0\n2,3.0,3.0,3.0\n"
+RESULTS = b"a,b,c,d,y_0,y_1,y_2\n1,2,3,4,20.0,11.0,2.0\n0,0,0,1,3.0,3.0,3.0\n"
 # What a change to a handler looks like from outside: a header.
 CHANGE = """
 

@@ -25,13 +25,14 @@ PROVIDED = {
 }
 # Imports a handler where every other package that is installed here seems not to be.
 PROBE = """
-import importlib, importlib.metadata, sys
+import importlib, importlib.metadata, re, sys
 handler, *held = sys.argv[1:]
 homes = importlib.metadata.packages_distributions()
 class OnlyWhatIsHeld:
     def find_spec(name, path=None, target=None):
         homes_of = homes.get(name, [])
-        if homes_of and not {home.lower().replace("_", "-") for home in homes_of} & {*held}:
+        plain = {re.sub("[-_.]+", "-", home).lower() for home in homes_of}
+        if plain and not plain & {*held}:
             raise ModuleNotFoundError(f"No module named {name!r} in the layers", name=name)
 sys.meta_path.insert(0, OnlyWhatIsHeld)
 importlib.import_module(handler)
