@@ -31,7 +31,9 @@ from infra.local.synthesis import ROOT, SynthesisFailed, synthesised  # noqa: E4
 def main() -> int:
     """Run the cloud; return the process's exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Ctrl-C too: a shell has what it starts in the background ignore it.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, _interrupt)
     port = _port(os.environ.get("PORT", "8080"))
     if port is None:
         return _fail("PORT must be a number from 0 to 65535.")
