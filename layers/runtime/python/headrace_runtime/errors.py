@@ -11,6 +11,8 @@
     - DatatypeMismatch      another datatype than the signature's
     - ShapeMismatch         another shape than the signature's
     - InferenceFailed       the model cannot run on these values
+      . InferenceCrashed, InferenceTimedOut     in `inference/process_failures.py`
+    - ModelQuarantined, IdempotencyMismatch     in `batch/job_failures.py`
     - ModelUnfit            the model cannot do what it was asked to do
   + Denial                  whoever calls is not let in; the family is in `access/denials.py`
     - Unauthenticated       no good credential came with the call

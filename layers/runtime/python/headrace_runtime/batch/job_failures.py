@@ -1,0 +1,17 @@
+"""How a job can fail before a record of it is read."""
+
+from headrace_runtime.errors import UnfitInput
+
+
+class ModelQuarantined(UnfitInput):
+    """The model's process died again and again: no job is given to it for now."""
+
+
+class IdempotencyMismatch(UnfitInput):
+    """An Idempotency-Key came again with another body; nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key came before with another body: send the same body again, or "
+            "another key"
+        )
