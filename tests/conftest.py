@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +33,22 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
+SHARD_BYTES = 64 << 20
+# By which keys jobs are found beside their own: an index's hash and range key.
+JOBS_INDEXES = {"by_day": ("day", "created"), "unfinished": ("unfinished", "changed_at")}
+BATCH = settings.BatchSettings(
+    inbox_bucket="inbox",
+    results_bucket="results",
+    models_bucket="models",
+    registry_table="registry",
+    jobs_table="jobs",
+    queue_url="",
+    shard_bytes=SHARD_BYTES,
+    batch_rows=4096,
+    models_memory_mb=512,
+    threads=1,
+)
+
 SETTINGS: dict[str, settings.Settings] = {
     "predict": settings.PredictSettings(
         models_bucket="models",
@@ -47,10 +63,22 @@ SETTINGS: dict[str, settings.Settings] = {
     ),
     "manage": settings.ManageSettings(
         models_bucket="models",
+        registry_table="registry",
+        max_model_bytes=512 << 20,
+        access_table="access",
+        policies_ttl_s=0.0,
+        auth="keys",
+    ),
+    "submit": settings.SubmitSettings(
         inbox_bucket="inbox",
+        results_bucket="results",
         registry_table="registry",
         jobs_table="jobs",
-        max_model_bytes=512 << 20,
+        shards_queue_url="",
+        parquet_queue_url="",
+        shard_bytes=SHARD_BYTES,
+        max_concurrency=10,
+        batch_memory_mb=1769,
         access_table="access",
         policies_ttl_s=0.0,
         auth="keys",
@@ -72,17 +100,25 @@ SETTINGS: dict[str, settings.Settings] = {
         results_bucket="results",
         registry_table="registry",
         jobs_table="jobs",
+        files_queue_url="",
         shards_queue_url="",
+        parquet_queue_url="",
+        shard_bytes=SHARD_BYTES,
     ),
-    "batch": settings.BatchSettings(
+    "batch": BATCH,
+    "batch_parquet": BATCH,
+    "sweep": settings.SweepSettings(
         inbox_bucket="inbox",
         results_bucket="results",
-        models_bucket="models",
-        registry_table="registry",
         jobs_table="jobs",
-        batch_rows=4096,
-        models_memory_mb=512,
-        threads=1,
+        files_queue_url="",
+        shards_queue_url="",
+        parquet_queue_url="",
+        patience_s=600,
+    ),
+    "notify": settings.NotifySettings(jobs_table="jobs", private_addresses=0),
+    "redrive": settings.RedriveSettings(
+        queues="", access_table="access", policies_ttl_s=0.0, auth="keys"
     ),
 }
 
@@ -99,7 +135,8 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def aws(credentials: None) -> Iterator[None]:
     """Empty buckets `models inbox results` (versioned), tables `registry jobs access`.
 
-    One policy stands: `caller_of_all` may do everything.
+    Jobs have the indexes that they have in CDK. One policy stands: `caller_of_all` may do
+    everything.
     """
     with moto.mock_aws():
         s3 = boto3.client("s3")
@@ -107,20 +144,38 @@ def aws(credentials: None) -> Iterator[None]:
             where = {"LocationConstraint": REGION}
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        dynamodb = boto3.client("dynamodb")
         for table in ("registry", "jobs", "access"):
-            keys = ("pk", "sk")
-            kinds = zip(keys, ("HASH", "RANGE"), strict=True)
-            dynamodb.create_table(
-                TableName=table,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
-                KeySchema=[{"AttributeName": k, "KeyType": kind} for k, kind in kinds],
-            )
-        PolicyBook("access", dynamodb=dynamodb).put(
+            _make_table(table, JOBS_INDEXES if table == "jobs" else {})
+        PolicyBook("access", dynamodb=boto3.client("dynamodb")).put(
             Policy("all", (CALLER_OF_ALL,), frozenset(Action), ("*",))
         )
         yield
+
+
+def _make_table(name: str, indexes: Mapping[str, tuple[str, str]]) -> None:
+    all_keys = {"table": ("pk", "sk"), **indexes}
+    schemas = {
+        index: [
+            {"AttributeName": key, "KeyType": kind}
+            for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
+        ]
+        for index, keys in all_keys.items()
+    }
+    secondary = [
+        {"IndexName": index, "KeySchema": schemas[index], "Projection": {"ProjectionType": "ALL"}}
+        for index in indexes
+    ]
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "S"}
+            for keys in all_keys.values()
+            for key in keys
+        ],
+        KeySchema=schemas["table"],
+        **({"GlobalSecondaryIndexes": secondary} if secondary else {}),
+    )
 
 
 @pytest.fixture(scope="session")

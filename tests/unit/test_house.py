@@ -8,7 +8,21 @@ import pytest
 
 from tests.conftest import ROOT
 
-FUNCTIONS = ("authorise", "batch", "grant", "intake", "manage", "observe", "predict", "register")
+FUNCTIONS = (
+    "authorise",
+    "batch",
+    "batch_parquet",
+    "grant",
+    "intake",
+    "manage",
+    "notify",
+    "observe",
+    "predict",
+    "redrive",
+    "register",
+    "submit",
+    "sweep",
+)
 NAMELESS = re.compile(r"(utils?|helpers?|common|shared|misc|base|core|constants|manager|service)")
 SOURCES = [
     path
