@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LAMBDA_PYTHON = "3.13"
 OLDEST_PYTHON = "3.11"
-LAYERS = ("essentials", "files", "inference", "onnx", "tokens")
+LAYERS = ("essentials", "files", "inference", "onnx", "parquet", "tokens")
 
 
 def main() -> None:

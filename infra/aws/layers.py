@@ -21,6 +21,7 @@ class Layers(Construct):
         self.files = self._packages("files")
         self.inference = self._packages("inference")
         self.onnx = self._packages("onnx")
+        self.parquet = self._packages("parquet")
         self.tokens = self._packages("tokens")
 
     def _packages(self, name: str) -> lambda_.LayerVersion:
