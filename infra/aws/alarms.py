@@ -41,7 +41,7 @@ class Alarms(Construct):
 
     def watch_function(self, function: HeadraceFunction) -> None:
         """Ring when calls of *function* fail, or are refused for want of concurrency."""
-        name, source = function.source.title(), function.source
+        name, source = function.title, function.source
         ours = {"FunctionName": function.function.function_name}
         self._alarm(
             f"{name}Errors",
@@ -58,11 +58,27 @@ class Alarms(Construct):
             page="throttles",
         )
 
+    def watch_sweep(self, sweep: HeadraceFunction) -> None:
+        """Ring when *sweep*, which the clock wakes, failed three times in 15 minutes.
+
+        It is woken too seldom to come near the stage's threshold of errors.
+        """
+        ours = {"FunctionName": sweep.function.function_name}
+        for metric in ("Errors", "Throttles"):
+            self._alarm(
+                f"{sweep.title}{metric}",
+                _lambda_metric(metric, ours),
+                above=1,
+                said="Nothing that was lost is found: sweep fails, or is not run, each time.",
+                page="sweep",
+                periods=3,
+            )
+
     def watch_latency(self, function: HeadraceFunction) -> None:
         """Ring when the slowest of a hundred calls of *function* is too slow, for 15 minutes."""
         ours = {"FunctionName": function.function.function_name}
         self._alarm(
-            f"{function.source.title()}Latency",
+            f"{function.title}Latency",
             _lambda_metric("Duration", ours, statistic="p99"),
             above=self._limits.latency_ms,
             said=f"The slowest of a hundred calls of {function.source} is too slow.",
@@ -72,8 +88,9 @@ class Alarms(Construct):
 
     def watch_queue(self, name: str, queue: WorkQueue, *, page: str = "old-messages") -> None:
         """Ring when *queue* has dead letters, or a message that nobody got done with in time."""
+        title = name.title().replace("-", "")
         self._alarm(
-            f"{name}DeadLetters",
+            f"{title}DeadLetters",
             queue.dead_letters.metric_approximate_number_of_messages_visible(
                 period=_MINUTE, statistic="Maximum"
             ),
@@ -83,7 +100,7 @@ class Alarms(Construct):
         )
         stuck = page == "stuck-jobs"
         self._alarm(
-            "StuckJobs" if stuck else f"{name}OldMessages",
+            f"{title}StuckJobs" if stuck else f"{title}OldMessages",
             queue.queue.metric_approximate_age_of_oldest_message(period=_MINUTE),
             above=self._limits.stuck_job_s if stuck else self._limits.oldest_message_s,
             said=f"A message of the queue {name} has waited for too long.",
@@ -119,7 +136,7 @@ class Alarms(Construct):
             "ExecutedVersion": version.version,
         }
         return self._alarm(
-            f"{function.source.title()}NewVersionErrors",
+            f"{function.title}NewVersionErrors",
             _lambda_metric("Errors", ours, period=_MINUTE),
             above=1,
             said=f"New code of {function.source} fails; CodeDeploy takes it back meanwhile.",

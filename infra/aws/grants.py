@@ -1,9 +1,13 @@
 """What one function may do with what it did not make: exact actions on exact things."""
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
+
+from infra.aws.keyed_table import Index
+from infra.aws.own_event import OwnEvent
 
 
 def read_objects(who: iam.IRole, bucket: s3.IBucket, keys: str) -> None:
@@ -24,14 +28,56 @@ def put_objects(who: iam.IRole, bucket: s3.IBucket, keys: str) -> None:
     _allow(who, bucket.arn_for_objects(keys), "s3:PutObject", "s3:AbortMultipartUpload")
 
 
+def delete_objects(who: iam.IRole, bucket: s3.IBucket, keys: str) -> None:
+    """Let *who* hide the objects of *bucket* at *keys*; their versions stay for a while."""
+    _allow(who, bucket.arn_for_objects(keys), "s3:DeleteObject")
+
+
 def send_messages(who: iam.IRole, queue: sqs.IQueue) -> None:
     """Let *who* put messages into *queue*."""
     _allow(who, queue.queue_arn, "sqs:SendMessage")
 
 
+def move_messages(who: iam.IRole, *, out_of: sqs.IQueue, to: sqs.IQueue) -> None:
+    """Let *who* take messages out of one queue, and put messages into another."""
+    _allow(
+        who,
+        out_of.queue_arn,
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    )
+    send_messages(who, to)
+
+
+def tell(who: iam.IRole, event: OwnEvent) -> None:
+    """Let *who* put *event*, and no other, on the account's default bus."""
+    bus = Stack.of(who).format_arn(service="events", resource="event-bus", resource_name="default")
+    who.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["events:PutEvents"],
+            resources=[bus],
+            conditions={
+                "StringEquals": {"events:source": event.source, "events:detail-type": event.kind}
+            },
+        )
+    )
+
+
 def read_items(who: iam.IRole, table: dynamodb.ITable) -> None:
     """Let *who* read single items of *table*, and queries of one partition."""
     _allow(who, table.table_arn, "dynamodb:GetItem", "dynamodb:Query")
+
+
+def read_single_items(who: iam.IRole, table: dynamodb.ITable) -> None:
+    """Let *who* read items of *table* whose keys it knows."""
+    _allow(who, table.table_arn, "dynamodb:GetItem")
+
+
+def query_index(who: iam.IRole, table: dynamodb.ITable, index: Index) -> None:
+    """Let *who* query *index* of *table*."""
+    _allow(who, f"{table.table_arn}/index/{index.name}", "dynamodb:Query")
 
 
 def write_items(who: iam.IRole, table: dynamodb.ITable) -> None:

@@ -17,6 +17,7 @@ ARCHITECTURES = {
     "x86_64": lambda_.Architecture.X86_64,
     "arm64": lambda_.Architecture.ARM_64,
 }
+_LOOPS = {False: lambda_.RecursiveLoop.TERMINATE, True: lambda_.RecursiveLoop.ALLOW}
 
 
 class HeadraceFunction(Construct):
@@ -36,6 +37,9 @@ class HeadraceFunction(Construct):
         disk_mb: what /tmp holds. 512 to 10,240.
         snapshot: whether it starts from a snapshot of itself.
         sandboxes: those that wait, initialised. 0 or more; not with a snapshot.
+        wakes_itself: whether it puts work into the queue that feeds it, as often as the work
+            takes. Of any other function Lambda ends what looks like a loop: some 16 calls, each
+            woken by the one before; of this one it would end a long job.
     """
 
     def __init__(
@@ -52,9 +56,11 @@ class HeadraceFunction(Construct):
         disk_mb: int = 512,
         snapshot: bool = False,
         sandboxes: int = 0,
+        wakes_itself: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.source = source
+        self.title = source.title().replace("_", "")
         self.timeout_s = timeout_s
         log_group = LogGroup(self, "Logs", stage=stage)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -84,7 +90,7 @@ class HeadraceFunction(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE if stage.tracing else lambda_.Tracing.DISABLED,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snapshot else None,
-            recursive_loop=lambda_.RecursiveLoop.TERMINATE,
+            recursive_loop=_LOOPS[wakes_itself],
         )
         Annotations.of(self.function).acknowledge_warning(
             "@aws-cdk/aws-lambda:snapStartRequirePublish", "What is woken is a published version."

@@ -20,6 +20,7 @@ _SENT = [
     "authorization",
     "content-encoding",
     "content-type",
+    "idempotency-key",
     "inference-header-content-length",
     "x-api-key",
 ]

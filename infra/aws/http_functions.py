@@ -1,4 +1,4 @@
-"""The functions that answer calls."""
+"""The functions that answer calls about models and callers."""
 
 from constructs import Construct
 
@@ -23,7 +23,7 @@ class HttpFunctions(Construct):
     """Each with what its work needs of *state*.
 
     Attributes:
-        predict, manage: Open Inference Protocol; models, aliases and jobs.
+        predict, manage: Open Inference Protocol; models and aliases.
         grant: keys and policies; it alone writes them.
         observe: metrics; it alone reads what CloudWatch has of them.
         authorise: says who calls; None where API Gateway itself does.
@@ -94,9 +94,7 @@ class HttpFunctions(Construct):
             source="manage",
             settings=settings.ManageSettings(
                 models_bucket=state.models.bucket_name,
-                inbox_bucket=state.inbox.bucket_name,
                 registry_table=state.registry.table_name,
-                jobs_table=state.jobs.table_name,
                 max_model_bytes=stage.max_model_mb << 20,
                 access_table=state.access.table_name,
                 policies_ttl_s=POLICIES_TTL_S,
@@ -108,12 +106,8 @@ class HttpFunctions(Construct):
         )
         # It moves no bytes itself: what it signed is done with its permission.
         grants.put_objects(manage.role, state.models, DROPPED)
-        grants.put_objects(manage.role, state.inbox, "inbox/*")
-        grants.read_objects(manage.role, state.inbox, "inbox/*")
-        grants.read_objects(manage.role, state.results, "*")
         grants.read_items(manage.role, state.registry)
         grants.write_items(manage.role, state.registry)
-        grants.read_items(manage.role, state.jobs)
         grants.in_partition(manage.role, state.access, POLICIES, "Query")
         return manage
 

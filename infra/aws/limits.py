@@ -4,6 +4,9 @@ from infra.aws.stage import Stage
 
 # What Python, the runtime and one request take of a function's memory beside its models.
 BESIDE_MODELS_MB = 512
+# Of a file, uncompressed, that one shard holds: at the rates of docs/performance.md minutes, so
+# that a run that is lost costs little, and parts that S3 itself joins (5 MiB and more).
+SHARD_BYTES = 64 << 20
 # A model is loaded by path: its files lie in /tmp, the largest beside what was loaded before.
 MODELS_DISK_MB = 2048
 

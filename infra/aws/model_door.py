@@ -14,6 +14,7 @@ from infra.aws.work_queue import WorkQueue
 
 # Of the function's memory, what the trial's own process leaves to the one that watches it.
 _BESIDE_TRIAL_MB = 960
+_TIMEOUT_S = 120
 
 
 class ModelDoor(Construct):
@@ -29,6 +30,7 @@ class ModelDoor(Construct):
         layers: Layers,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.queue = WorkQueue(self, "Models", timeout_s=_TIMEOUT_S)
         self.register = HeadraceFunction(
             self,
             "Register",
@@ -43,12 +45,10 @@ class ModelDoor(Construct):
             ),
             layers=[layers.runtime, layers.essentials, layers.inference, layers.onnx],
             memory_mb=stage.memory.register,
-            timeout_s=120,
+            timeout_s=_TIMEOUT_S,
             disk_mb=max(MODELS_DISK_MB, 3 * stage.max_model_mb),
         )
-        self.queue = WorkQueue(
-            self, "Models", consumer=self.register, batch_size=1, max_concurrency=2
-        )
+        self.queue.feed(self.register, batch_size=1, max_concurrency=2)
         ObjectEvents(self, "Dropped", bucket=state.models, key=f"{DROPPED}.onnx", queue=self.queue)
         role = self.register.role
         grants.list_objects(role, state.models)

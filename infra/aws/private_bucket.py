@@ -1,5 +1,7 @@
 """A bucket that keeps what it is given, for nobody but its owner."""
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -17,6 +19,8 @@ class PrivateBucket(Construct):
     Args:
         accesses: the bucket that is told who asked for what; none for that bucket itself.
         kept_days: after how many days an object is removed; 0 never.
+        passing: prefixes of objects that are worth nothing after so many days; removed, they
+            cannot be had back after one more.
     """
 
     def __init__(
@@ -26,6 +30,7 @@ class PrivateBucket(Construct):
         *,
         accesses: s3.IBucket | None,
         kept_days: int = 0,
+        passing: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.bucket = s3.Bucket(
@@ -43,7 +48,16 @@ class PrivateBucket(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                     noncurrent_version_expiration=Duration.days(REGRETS_DAYS),
                     expiration=Duration.days(kept_days) if kept_days else None,
-                )
+                ),
+                *(
+                    # Where two rules hold, S3 follows the one that removes first.
+                    s3.LifecycleRule(
+                        prefix=prefix,
+                        noncurrent_version_expiration=Duration.days(1),
+                        expiration=Duration.days(days),
+                    )
+                    for prefix, days in (passing or {}).items()
+                ),
             ],
             server_access_logs_bucket=accesses,
             server_access_logs_prefix=f"{construct_id.lower()}/" if accesses else None,

@@ -29,7 +29,7 @@ class RollOut(Construct):
 
     def add(self, function: HeadraceFunction, *, alarms: Sequence[cloudwatch.IAlarm]) -> None:
         """Let new code of *function* come by degrees, watched by *alarms*."""
-        name = function.source.title()
+        name = function.title
         codedeploy.LambdaDeploymentGroup(
             self,
             name,

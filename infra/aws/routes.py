@@ -32,11 +32,21 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "POST /models/{model}/versions",
         "GET /models/{model}/aliases/{alias}",
         "PUT /models/{model}/aliases/{alias}",
+    ),
+    "submit": (
         "POST /jobs",
+        "GET /jobs",
         "GET /jobs/{job}",
+        "DELETE /jobs/{job}",
         "GET /jobs/{job}/results",
         "GET /jobs/{job}/errors",
         "GET /jobs/{job}/manifest",
+        "GET /jobs/{job}/input",
+        "POST /plans",
+    ),
+    "redrive": (
+        "GET /dead-letters",
+        "POST /dead-letters/{queue}",
     ),
     "observe": ("GET /metrics",),
     "grant": (

@@ -47,6 +47,10 @@ class Stage:
         domain: a name of one's own.
         inbox_days: after how many days dropped files are removed; 0 never. 0 to 3,650.
         results_days: the same of results.
+        max_concurrency: shards that are worked at a time, and as many of Parquet files. 2 to
+            1,000, AWS's own limit; below the account's concurrency, which it shares.
+        private_webhooks: whether webhooks may lie in private networks, and on this very machine,
+            over plain http: only where nobody but its user can submit a job.
         alarms: from where on somebody is told.
         alarm_email: who is told; nobody by mail if left out.
         monthly_budget_usd: of the whole account; told at 80 % and when 100 % are foreseen.
@@ -72,6 +76,8 @@ class Stage:
     domain: CustomDomain | None = None
     inbox_days: int = 30
     results_days: int = 30
+    max_concurrency: int = 10
+    private_webhooks: bool = False
     alarms: AlarmThresholds = field(default_factory=AlarmThresholds)
     alarm_email: str | None = None
     monthly_budget_usd: float | None = None
@@ -87,6 +93,7 @@ class Stage:
         one_of("log_retention_days", self.log_retention_days, RETENTIONS)
         within("inbox_days", self.inbox_days, 0, 3650)
         within("results_days", self.results_days, 0, 3650)
+        within("max_concurrency", self.max_concurrency, 2, 1000)
         if self.region is not None:
             written_as("region", self.region, r"[a-z]{2}(-[a-z]+)+-\d", "a region, as eu-west-1")
         if self.monthly_budget_usd is not None:

@@ -19,12 +19,17 @@ class FunctionMemory:
 
     authorise: int = 512
     batch: int = 1769
+    batch_parquet: int = 3008
     grant: int = 512
     intake: int = 512
     manage: int = 512
+    notify: int = 512
     observe: int = 512
     predict: int = 1769
+    redrive: int = 512
     register: int = 3008
+    submit: int = 512
+    sweep: int = 512
 
     def __post_init__(self) -> None:
         for function, memory_mb in asdict(self).items():
@@ -32,6 +37,7 @@ class FunctionMemory:
         # Beside Python and the runtime there must be room for a model, and for one on trial.
         within("memory.predict", self.predict, 1024, 10_240)
         within("memory.batch", self.batch, 1024, 10_240)
+        within("memory.batch_parquet", self.batch_parquet, 1024, 10_240)
         within("memory.register", self.register, 2048, 10_240)
 
 
@@ -94,7 +100,7 @@ class AlarmThresholds:
         throttles: calls of a function that are refused in five minutes. 1 to 10,000.
         server_error_percent: of the API's answers that are our fault. 0.1 to 100.
         oldest_message_s: a message's age in the queues of what was dropped. 60 to 1,209,600.
-        stuck_job_s: a shard's age in the queue of shards. 900 to 1,209,600.
+        stuck_job_s: a shard's age in the queues of shards. 900 to 1,209,600.
         concurrency: calls at a time, of all functions of the account. 1 to 100,000.
     """
 

@@ -10,7 +10,13 @@ DEFAULT = "dev"
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage(name="local", code_canary=None, log_level="INFO", log_retention_days=7),
+        Stage(
+            name="local",
+            code_canary=None,
+            log_level="INFO",
+            log_retention_days=7,
+            private_webhooks=True,
+        ),
         Stage(name="dev", log_retention_days=14, inbox_days=7, results_days=7),
         Stage(
             name="prod",

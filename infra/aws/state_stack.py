@@ -5,7 +5,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from infra.aws.keyed_table import KeyedTable
+from infra.aws.keyed_table import Index, KeyedTable
 from infra.aws.private_bucket import PrivateBucket
 from infra.aws.stage import Stage
 
@@ -14,8 +14,16 @@ DROPPED = "models/*"
 ARTIFACTS = "artifacts/*"
 # For how long it is known who asked for which object.
 ACCESSES_DAYS = 90
-# Counters of calls leave the table of keys and policies by themselves.
+# What a job's shards leave in the results bucket until its one file is made of them, and for how
+# long: nobody needs them after that, whatever became of the job.
+PARTS = "_parts/"
+PARTS_DAYS = 7
+# Counters of calls leave the table of keys and policies by themselves, and what of a job is of
+# use only for a while leaves the table of jobs.
 EXPIRES_AT = "expires_at_s"
+# Jobs by the day that they came, and those that have not ended by when they last moved.
+BY_DAY = Index("by_day", "day", "created")
+UNFINISHED = Index("unfinished", "unfinished", "changed_at")
 
 
 class StateStack(Stack):
@@ -29,10 +37,16 @@ class StateStack(Stack):
             self, "Inbox", accesses=accesses, kept_days=stage.inbox_days
         ).bucket
         self.results = PrivateBucket(
-            self, "Results", accesses=accesses, kept_days=stage.results_days
+            self,
+            "Results",
+            accesses=accesses,
+            kept_days=stage.results_days,
+            passing={PARTS: PARTS_DAYS},
         ).bucket
         self.registry = KeyedTable(self, "Registry").table
-        self.jobs = KeyedTable(self, "Jobs").table
+        self.jobs = KeyedTable(
+            self, "Jobs", expires_at=EXPIRES_AT, indexes=(BY_DAY, UNFINISHED)
+        ).table
         self.access = KeyedTable(self, "Access", expires_at=EXPIRES_AT).table
         CfnOutput(self, "AccessesBucket", value=accesses.bucket_name)
         CfnOutput(self, "ModelsBucket", value=self.models.bucket_name)

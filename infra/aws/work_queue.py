@@ -14,26 +14,20 @@ VISIBILITY_OVER_TIMEOUT = 6
 class WorkQueue(Construct):
     """Messages for one function: retried, then set aside in a dead-letter queue.
 
+    It stands before its function does, so that a function may know the address of the queue that
+    feeds it, and put there what is left to do.
+
     Args:
-        consumer: the function; it answers with the messages that failed, the others are done.
-        batch_size: messages that one call gets at most. 1 to 10.
-        max_concurrency: calls at a time. 2 to 1,000. It limits the polling itself, so that no
-            message is taken from the queue only to be throttled, which would count as a try.
+        timeout_s: the time-out of the function. 1 to 900.
         max_receives: tries before a message is set aside. At least 5: a function that is
             scaled back or redeployed may cost a blameless message some.
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        consumer: HeadraceFunction,
-        batch_size: int,
-        max_concurrency: int,
-        max_receives: int = 5,
+        self, scope: Construct, construct_id: str, *, timeout_s: int, max_receives: int = 5
     ) -> None:
         super().__init__(scope, construct_id)
+        self._timeout_s = timeout_s
         stack = Stack.of(self)
         # A name of its own, so that its dead letters can say that they are this queue's alone
         # without each being made of the other.
@@ -50,7 +44,7 @@ class WorkQueue(Construct):
             self,
             "Queue",
             queue_name=name,
-            visibility_timeout=Duration.seconds(VISIBILITY_OVER_TIMEOUT * consumer.timeout_s),
+            visibility_timeout=Duration.seconds(VISIBILITY_OVER_TIMEOUT * timeout_s),
             retention_period=Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=max_receives
@@ -61,7 +55,23 @@ class WorkQueue(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
         )
-        consumer.live.add_event_source(
+
+    def feed(self, function: HeadraceFunction, *, batch_size: int, max_concurrency: int) -> None:
+        """Wake *function* by messages; it answers with those that failed, the others are done.
+
+        Args:
+            function: its time-out is the queue's.
+            batch_size: messages that one call gets at most. 1 to 10.
+            max_concurrency: calls at a time. 2 to 1,000. It limits the polling itself, so that no
+                message is taken from the queue only to be throttled, which would count as a try.
+
+        Raises:
+            ValueError: the function's time-out is another; messages would come back too early.
+        """
+        if function.timeout_s != self._timeout_s:
+            message = f"{function.source} has {function.timeout_s} s, its queue {self._timeout_s}."
+            raise ValueError(message)
+        function.live.add_event_source(
             event_sources.SqsEventSource(
                 self.queue,
                 batch_size=batch_size,

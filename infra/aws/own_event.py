@@ -1,0 +1,20 @@
+"""The events that our functions tell EventBridge, for our own rules and for anybody's."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEvent:
+    """What an event says it is.
+
+    Attributes:
+        source: who tells it.
+        kind: its `detail-type`.
+    """
+
+    source: str
+    kind: str
+
+
+# Told at least once for each job that ends, however it does.
+JOB_ENDED = OwnEvent("headrace", "Job Ended")

@@ -1,0 +1,82 @@
+"""What looks after jobs when nobody calls and nothing comes."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from headrace_runtime import settings
+from infra.aws import grants
+from infra.aws.file_door import FileDoor
+from infra.aws.headrace_function import HeadraceFunction
+from infra.aws.layers import Layers
+from infra.aws.own_event import JOB_ENDED
+from infra.aws.stage import Stage
+from infra.aws.state_stack import UNFINISHED, StateStack
+
+EVERY_MINUTES = 5
+# It ends before the next begins.
+_TIMEOUT_S = 240
+# What moved within that time is on its way, and not lost.
+_PATIENCE_S = 600
+
+
+class Sweeper(Construct):
+    """Clock → `sweep` → what was lost is queued again, or ends.
+
+    Nothing that fails here is tried again, nor kept: the next sweep finds what this one left.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        state: StateStack,
+        layers: Layers,
+        files: FileDoor,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        queues = (files.queue.queue, files.shards.queue, files.parquet_shards.queue)
+        self.sweep = HeadraceFunction(
+            self,
+            "Sweep",
+            stage=stage,
+            source="sweep",
+            settings=settings.SweepSettings(
+                inbox_bucket=state.inbox.bucket_name,
+                results_bucket=state.results.bucket_name,
+                jobs_table=state.jobs.table_name,
+                files_queue_url=queues[0].queue_url,
+                shards_queue_url=queues[1].queue_url,
+                parquet_queue_url=queues[2].queue_url,
+                patience_s=_PATIENCE_S,
+            ),
+            layers=[layers.runtime, layers.essentials],
+            memory_mb=stage.memory.sweep,
+            timeout_s=_TIMEOUT_S,
+        )
+        role = self.sweep.role
+        for bucket in (state.inbox, state.results):
+            grants.list_objects(role, bucket)
+            grants.read_objects(role, bucket, "*")
+        grants.read_items(role, state.jobs)
+        grants.write_items(role, state.jobs)
+        grants.query_index(role, state.jobs, UNFINISHED)
+        for queue in queues:
+            grants.send_messages(role, queue)
+        grants.tell(role, JOB_ENDED)
+        self._start_by_the_clock()
+
+    def _start_by_the_clock(self) -> None:
+        every = Duration.minutes(EVERY_MINUTES)
+        self.sweep.live.configure_async_invoke(retry_attempts=0, max_event_age=every)
+        events.Rule(
+            self,
+            "Clock",
+            schedule=events.Schedule.rate(every),
+            targets=[
+                targets.LambdaFunction(self.sweep.live, retry_attempts=0, max_event_age=every)
+            ],
+        )
