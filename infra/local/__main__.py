@@ -5,6 +5,7 @@ It runs until Ctrl-C or SIGTERM. Environment:
     HEADRACE_HOME     the folder of its state, `.headrace` if left out.
     HEADRACE_CACHE    where templates are kept, `.cache` if left out.
     HEADRACE_ASSEMBLY a synthesised assembly to run instead of this repository's own.
+    HEADRACE_SCHEDULES_S  seconds between two runs of what has a schedule, instead of its own.
 """
 
 import time
@@ -25,6 +26,7 @@ from infra.local.cloud import LocalCloud, MotoFailed  # noqa: E402
 from infra.local.deployment import DeploymentFailed  # noqa: E402
 from infra.local.first_key import FirstKeyFailed  # noqa: E402
 from infra.local.home import Home, HomeInUse, export_lines  # noqa: E402
+from infra.local.schedules import ScheduleNotPlayed  # noqa: E402
 from infra.local.synthesis import ROOT, SynthesisFailed, synthesised  # noqa: E402
 
 
@@ -37,9 +39,10 @@ def main() -> int:
     port = _port(os.environ.get("PORT", "8080"))
     if port is None:
         return _fail("PORT must be a number from 0 to 65535.")
+    schedules_s = _seconds(os.environ.get("HEADRACE_SCHEDULES_S"))
     home = Home(Path(os.environ.get("HEADRACE_HOME", ROOT / ".headrace")).resolve())
     try:
-        cloud = LocalCloud(home, port=port)
+        cloud = LocalCloud(home, port=port, schedules_s=schedules_s)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return _fail(f"Port {port} is in use. Choose another with PORT=, or 0 for any.")
@@ -63,6 +66,8 @@ def _run(cloud: LocalCloud) -> int:
         return _fail(f"The CDK app failed:\n{error}")
     except DeploymentFailed as error:
         return _fail(f"The template could not be deployed: {error}")
+    except ScheduleNotPlayed as error:
+        return _fail(f"The template has a schedule that cannot be played: {error}")
     except FirstKeyFailed as error:
         return _fail(f"No key could be made:\n{error}")
     except MotoFailed as error:
@@ -83,6 +88,13 @@ def _assembly(children: ChildProcesses) -> Path:
 
 def _port(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and int(text) <= 65535 else None
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return None if text is None else max(0.1, float(text))
+    except ValueError:
+        raise SystemExit("HEADRACE_SCHEDULES_S must be a number of seconds.") from None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

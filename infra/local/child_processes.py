@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
+from infra.local.process_family import family
+
 _KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -55,14 +57,19 @@ class ChildProcesses:
         return process
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill a process with all of its group, and wait until it is gone."""
+        """Kill a process with all that it started and all of its group; wait until it is gone."""
         with self._lock:
             if process.pid not in self._running:
                 return
             self._running.discard(process.pid)
+        # A model runs in a child with a session, and so a group, of its own.
+        started = family(process.pid)[1:]
         # Even if it has ended by itself: what it started may not have.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+        for pid in started:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
         self._announce(f"-{process.pid}")
 

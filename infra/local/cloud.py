@@ -22,6 +22,7 @@ from infra.local.log_shipping import LogShipping
 from infra.local.memory_watch import MemoryWatch
 from infra.local.poller import Poller
 from infra.local.queue_mapping import QueueMapping
+from infra.local.schedules import Schedules, read_schedules
 from infra.local.synthesis import ROOT
 
 REGION = "eu-west-1"
@@ -52,13 +53,14 @@ class LocalCloud:
 
     Args:
         port: of the HTTP API; 0 for any that is free.
+        schedules_s: seconds between two runs of whatever has a schedule, instead of its own.
 
     Raises:
         OSError: the port is in use. Nothing was started.
         HomeInUse: another cloud runs there. Nothing was started.
     """
 
-    def __init__(self, home: Home, *, port: int) -> None:
+    def __init__(self, home: Home, *, port: int, schedules_s: float | None = None) -> None:
         self._home = home
         self._front = HttpFront(port)
         self._lock = home.take()
@@ -66,6 +68,8 @@ class LocalCloud:
         self._memory = MemoryWatch()
         self._functions: dict[str, FunctionRuntime] = {}
         self._pollers: list[Poller] = []
+        self._schedules_s = schedules_s
+        self._schedules: Schedules | None = None
         self._log_shipping: LogShipping | None = None
         self._moto = self._start_moto()
 
@@ -94,6 +98,7 @@ class LocalCloud:
                 log=self._log(spec),
             )
         self._start_pollers(session)
+        self._start_schedules(session)
         self._start_log_shipping(session)
         routes, gateway = read_api(
             session, port=self._front.port, functions=self._functions, calls=self._front.calls
@@ -114,6 +119,8 @@ class LocalCloud:
         self._front.stop()
         for poller in self._pollers:
             poller.stop()
+        if self._schedules is not None:
+            self._schedules.stop()
         if self._log_shipping is not None:
             self._log_shipping.stop()
         for function in self._functions.values():
@@ -148,6 +155,11 @@ class LocalCloud:
             poller.start()
             self._pollers.append(poller)
 
+    def _start_schedules(self, session: boto3.Session) -> None:
+        schedules = read_schedules(session, every_s=self._schedules_s)
+        self._schedules = Schedules(schedules, self._functions, session.region_name)
+        self._schedules.start()
+
     def _start_log_shipping(self, session: boto3.Session) -> None:
         specs = [function.spec for function in self._functions.values()]
         files = {spec.log_group: self._log(spec) for spec in specs}
@@ -165,6 +177,6 @@ def _session() -> boto3.Session:
         _CREDENTIALS, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull
     )
     session = boto3.Session()
-    for service in ("cloudformation", "s3", "lambda", "apigatewayv2", "sqs", "logs"):
+    for service in ("cloudformation", "s3", "lambda", "apigatewayv2", "sqs", "logs", "events"):
         session.client(service)  # it reads its service's model, while moto starts
     return session

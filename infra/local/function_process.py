@@ -167,7 +167,7 @@ class FunctionProcess:
 
     def _end_for_memory(self, held_bytes: int) -> None:
         self._too_much_bytes = held_bytes
-        self._process.kill()
+        self._children.kill(self._process)
 
     def _died(self, request_id: str) -> Outcome:
         if self._too_much_bytes:

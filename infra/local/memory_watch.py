@@ -1,11 +1,12 @@
 """How much memory a process and its children hold, and the end of those that hold too much."""
 
 import contextlib
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Lock, Thread
+
+from infra.local.process_family import family, listed_processes
 
 _EVERY_S = 0.05
 _PROC = Path("/proc")
@@ -57,17 +58,10 @@ def held_bytes(pid: int) -> int:
     model, are not counted, as they would not be at the cap that Lambda's kernel enforces.
     """
     if sys.platform == "linux":
-        return sum(_held_alone(process) for process in _family(pid))
-    return _held_by_ps(pid)
-
-
-def _family(pid: int) -> list[int]:
-    family = [pid]
-    for member in family:  # grows as it goes
-        with contextlib.suppress(OSError):
-            for task in (_PROC / str(member) / "task").iterdir():
-                family.extend(int(child) for child in (task / "children").read_text().split())
-    return family
+        return sum(_held_alone(member) for member in family(pid))
+    # Resident bytes, mapped files among them: the nearest that other systems tell.
+    members = set(family(pid))
+    return sum(rss << 10 for member, _, rss in listed_processes() if member in members)
 
 
 def _held_alone(pid: int) -> int:
@@ -77,12 +71,3 @@ def _held_alone(pid: int) -> int:
             if line.startswith(("RssAnon:", "RssShmem:", "VmSwap:")):
                 held += int(line.split()[1]) << 10
     return held
-
-
-def _held_by_ps(pid: int) -> int:
-    # Resident bytes, mapped files among them: the nearest that other systems tell.
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pgid=,rss="], capture_output=True, text=True, check=False
-    ).stdout
-    rows = (line.split() for line in listed.splitlines())
-    return sum(int(rss) << 10 for group, rss in rows if int(group) == pid)

@@ -16,6 +16,7 @@ from threading import Event
 
 from moto.server import ThreadedMotoServer
 
+from infra.local.moto_internals.event_rules import let_the_clock_alone_wake_schedules
 from infra.local.moto_internals.metric_statistics import (
     let_unknown_statistics_have_no_values,
     tell_metrics_apart_by_all_dimensions,
@@ -34,6 +35,7 @@ def main() -> None:
     plug_in_types(sys.argv[1])
     forget_known_types()
     send_object_events_as_s3_does()
+    let_the_clock_alone_wake_schedules()
     update_stacks_in_order()
     one_table_request_at_a_time()
     tell_metrics_apart_by_all_dimensions()

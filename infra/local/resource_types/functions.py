@@ -1,4 +1,4 @@
-"""What belongs to functions: layers, versions, aliases, event source mappings."""
+"""What belongs to functions: layers, versions, aliases, and how they are woken."""
 
 from infra.local.moto_internals.plug_ins import Deployed, Properties, ResourceType
 from infra.local.resource_types.calls import arguments, client
@@ -51,6 +51,17 @@ def _delete_mapping(mapping: Deployed, _: Properties) -> None:
     client(_LAMBDA).delete_event_source_mapping(UUID=mapping.physical_id)
 
 
+def _create_event_invoke_config(_: str, properties: Properties) -> Deployed:
+    client(_LAMBDA).put_function_event_invoke_config(
+        **arguments(_LAMBDA, "PutFunctionEventInvokeConfig", properties)
+    )
+    return Deployed(f"{properties['FunctionName']}|{properties['Qualifier']}")
+
+
+def _delete_event_invoke_config(_: Deployed, properties: Properties) -> None:
+    client(_LAMBDA).delete_function_event_invoke_config(FunctionName=properties["FunctionName"])
+
+
 def _keep_version(version: Deployed, _: Properties) -> Deployed:
     return version
 
@@ -60,4 +71,9 @@ TYPES = (
     ResourceType("AWS::Lambda::Version", _create_version, update=_keep_version),
     ResourceType("AWS::Lambda::Alias", _create_alias, update=_update_alias, delete=_delete_alias),
     ResourceType("AWS::Lambda::EventSourceMapping", _create_mapping, delete=_delete_mapping),
+    ResourceType(
+        "AWS::Lambda::EventInvokeConfig",
+        _create_event_invoke_config,
+        delete=_delete_event_invoke_config,
+    ),
 )
