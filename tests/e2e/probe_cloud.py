@@ -35,6 +35,7 @@ def write_assembly(folder: Path, *, delivered: Path) -> Path:
     assembly = folder / "assembly"
     assembly.mkdir()
     delivered.mkdir()
+    (folder / "ticks").mkdir()
     (assembly / "Probe.template.json").write_text(json.dumps(template(folder, delivered)))
     manifest = {
         "artifacts": {
@@ -59,6 +60,26 @@ def template(folder: Path, delivered: Path) -> dict[str, Any]:
             folder / "consumer", memory_mb=128, timeout_s=2, variables={"DELIVERED": str(delivered)}
         ),
         "Doorman": _function(folder / "doorman", memory_mb=128, timeout_s=2, variables={}),
+        "Ticker": _function(
+            folder / "ticker",
+            memory_mb=128,
+            timeout_s=2,
+            variables={"TICKS": str(folder / "ticks")},
+        ),
+        # Before the others, which are offered each event after it.
+        "Clock": _resource(
+            "AWS::Events::Rule",
+            ScheduleExpression="rate(2 hours)",
+            State="ENABLED",
+            Targets=[{"Arn": _ref("TickerLive"), "Id": "Target0"}],
+        ),
+        "Once": _resource(
+            "AWS::Lambda::EventInvokeConfig",
+            FunctionName=_ref("Ticker"),
+            Qualifier="live",
+            MaximumRetryAttempts=0,
+        ),
+        **_aliased("Ticker"),
         **_aliased("Probe"),
         **_aliased("Consumer"),
         **_aliased("Doorman"),
@@ -98,6 +119,16 @@ def template(folder: Path, delivered: Path) -> dict[str, Any]:
                     "bucket": {"name": [_ref("Bucket")]},
                     "object": {"key": [{"wildcard": "in/*.csv"}]},
                 },
+            },
+            State="ENABLED",
+            Targets=[{"Arn": _arn("Queue"), "Id": "Target0"}],
+        ),
+        "Told": _resource(
+            "AWS::Events::Rule",
+            EventPattern={
+                "source": ["headrace"],
+                "detail-type": ["Job Ended"],
+                "detail": {"webhook": [{"exists": True}]},
             },
             State="ENABLED",
             Targets=[{"Arn": _arn("Queue"), "Id": "Target0"}],

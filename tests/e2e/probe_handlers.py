@@ -2,6 +2,7 @@
 
 HANDLER = """
 import importlib.util, json, os, subprocess, sys, tempfile, time
+from pathlib import Path
 
 STARTED = time.time()
 
@@ -45,6 +46,17 @@ def child(context, order):
     return {"pid": os.getpid(), "child": started.pid}
 
 
+def lone_child(context, order):
+    # As models have it: in a session of its own, ended by the kernel with its parent.
+    die = "import ctypes, time; ctypes.CDLL(None).prctl(1, 9)"
+    work = f"held = b'x' * {order.get('mb', 0) << 20}; time.sleep(600)"
+    started = subprocess.Popen([sys.executable, "-c", f"{die}; {work}"], start_new_session=True)
+    if "told" in order:
+        Path(order["told"]).write_text(str(started.pid))
+    time.sleep(order.get("s", 0))
+    return {"pid": os.getpid(), "child": started.pid}
+
+
 def respond(context, order):
     return order["response"]
 
@@ -66,7 +78,7 @@ def die(context, order):
     time.sleep(5)
 
 
-DOABLE = (environment, sleep, hold, child, respond, imports, print_line, fail, big, die)
+DOABLE = (environment, sleep, hold, child, lone_child, respond, imports, print_line, fail, big, die)
 ORDERS = {function.__name__: function for function in DOABLE}
 """
 
@@ -108,5 +120,19 @@ def lambda_handler(event, context):
     return {"isAuthorized": order == "yes", "context": told}
 """
 
+# Counts its calls in files.
+TICKER = """
+import json, os, uuid
+from pathlib import Path
+
+TICKS = Path(os.environ["TICKS"])
+
+
+def lambda_handler(event, context):
+    file = TICKS / f"{uuid.uuid4()}.part"
+    file.write_text(json.dumps(event))
+    file.rename(file.with_suffix(".json"))
+"""
+
 # By the folder that each is written to.
-SOURCES = {"probe": HANDLER, "consumer": CONSUMER, "doorman": DOORMAN}
+SOURCES = {"probe": HANDLER, "consumer": CONSUMER, "doorman": DOORMAN, "ticker": TICKER}

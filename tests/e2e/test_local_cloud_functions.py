@@ -132,17 +132,36 @@ def test_calls_at_a_time_run_in_processes_of_their_own(order: Order, probe: Clou
     assert len(set(answers)) == 3
 
 
+@pytest.mark.parametrize(
+    ("held_mb", "said"), [(400, "Runtime.OutOfMemory"), (0, "Sandbox.Timedout")]
+)
+def test_what_a_function_started_counts_and_ends_with_it(
+    order: Order, probe: Cloud, tmp_path: Path, held_mb: int, said: str
+) -> None:
+    before = probe.log("probe").count(said)
+
+    answer = order("lone_child", mb=held_mb, s=5, told=str(tmp_path / "child"))
+
+    assert answer.status_code == 502
+    assert probe.log("probe").count(said) == before + 1
+    assert not alive(int((tmp_path / "child").read_text()))
+
+
 def test_kill_9_leaves_no_process_and_no_env_file(probe_sources: Path, tmp_path: Path) -> None:
     assembly = probe_sources / "assembly"
     cloud = start_cloud(tmp_path / "home", HEADRACE_ASSEMBLY=str(assembly))
-    answer = httpx.post(f"{cloud.url}/probe", json={"do": "child"}).json()
-    assert alive(answer["child"])
+    answers = [
+        httpx.post(f"{cloud.url}/probe", json={"do": what, "s": 0.5}).json()
+        for what in ("child", "lone_child")
+    ]
+    children = {answer["child"] for answer in answers}
+    assert all(map(alive, children))
     family = cloud.family()
 
     os.kill(cloud.process.pid, signal.SIGKILL)
     cloud.process.wait()
 
-    assert answer["child"] in family
+    assert children <= set(family)
     eventually(lambda: not any(map(alive, family)), within_s=5, what="no process is left")
     assert not (cloud.home / "env").exists()
     assert not (cloud.home / "tmp").exists()

@@ -10,7 +10,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.core.responses import BaseResponse
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
-from moto.events.models import EventBus, EventsBackend, Rule, events_backends
+from moto.events.models import EventBus, EventPattern, EventsBackend, Rule, events_backends
 from moto.s3 import notifications
 
 from infra.local.moto_internals.stack_updates import in_order
@@ -128,3 +128,12 @@ def test_resources_are_changed_after_those_that_they_refer_to() -> None:
     }
 
     assert in_order(resources) == ["Role", "Function", "Version", "Alias", "Route"]
+
+
+def test_a_rule_with_a_schedule_is_one_that_takes_any_event() -> None:
+    # Once it takes none, there is nothing to keep from it.
+    source = inspect.getsource(Rule.send_to_targets)
+    assert "self.event_pattern.matches_event(" in source
+    assert "NotImplementedError" in source
+    assert EventPattern.load(None).matches_event({"source": "headrace"})
+    assert "scheduled_expression" in inspect.getsource(Rule.__init__)
