@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headrace.access_records import Key, Policy
     from headrace.client import Client
-    from headrace.failures import ApiError, Unreachable, WaitedTooLong
+    from headrace.failures import ApiError, DamagedDownload, Unreachable, WaitedTooLong
+    from headrace.job_records import Job, Plan, Shards, Submitted
     from headrace.metrics import Figures, Metrics, Spread
     from headrace.predicting import Prediction
     from headrace.records import (
         Alias,
         Canary,
-        Job,
         Model,
         ModelSummary,
         Refusal,
@@ -27,6 +27,7 @@ __all__ = [
     "ApiError",
     "Canary",
     "Client",
+    "DamagedDownload",
     "Datatype",
     "Figures",
     "HeadraceError",
@@ -37,10 +38,13 @@ __all__ = [
     "Model",
     "ModelRefused",
     "ModelSummary",
+    "Plan",
     "Policy",
     "Prediction",
     "Refusal",
+    "Shards",
     "Spread",
+    "Submitted",
     "TensorInfo",
     "UnfitInput",
     "Unreachable",
@@ -51,13 +55,13 @@ __all__ = [
 _HOMES = {
     "headrace.access_records": ("Key", "Policy"),
     "headrace.client": ("Client",),
-    "headrace.failures": ("ApiError", "Unreachable", "WaitedTooLong"),
+    "headrace.failures": ("ApiError", "DamagedDownload", "Unreachable", "WaitedTooLong"),
+    "headrace.job_records": ("Job", "Plan", "Shards", "Submitted"),
     "headrace.metrics": ("Figures", "Metrics", "Spread"),
     "headrace.predicting": ("Prediction",),
     "headrace.records": (
         "Alias",
         "Canary",
-        "Job",
         "Model",
         "ModelSummary",
         "Refusal",

@@ -1,27 +1,23 @@
 """The SDK: a model published, called, and fed with files, over HTTPS."""
 
 import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 from urllib.parse import quote
 
-from headrace import jobs, publishing
+from headrace import dead_letters, publishing
 from headrace.access import Keys, Policies
 from headrace.arrays import Inputs
 from headrace.connection import Connection
+from headrace.job_calls import JobCalls
 from headrace.metrics import Metrics, metrics
 from headrace.predicting import Prediction, Predictor, Reference
-from headrace.records import Alias, Canary, Job, Model, ModelSummary, Version
+from headrace.records import Alias, Canary, Model, ModelSummary, Version
 from headrace_runtime.errors import InvalidInput
 
 
-def _unheard(job: Job) -> None:
-    """Progress that nobody asked for."""
-
-
-class Client:
+class Client(JobCalls):
     """A Headrace service, as its callers see it.
 
     Every method raises `ApiError` with the service's own sentence where the service refuses, and
@@ -49,7 +45,7 @@ class Client:
     ) -> None:
         if url is None:  # a key from the environment goes only where the environment says
             url, api_key = _service(), api_key or os.environ.get("HEADRACE_API_KEY")
-        self._connection = Connection(url, api_key, timeout_s=timeout_s, retries=retries)
+        super().__init__(Connection(url, api_key, timeout_s=timeout_s, retries=retries))
         self._predictor = Predictor(self._connection)
         self.keys, self.policies = Keys(self._connection), Policies(self._connection)
 
@@ -168,55 +164,25 @@ class Client:
         )
         return Alias.from_json(model, moved)
 
-    def submit(self, file: str | Path, model: str, version: Reference | None = None) -> str:
-        """Put a CSV or JSON Lines file into the inbox, and return the id of its job.
+    def dead_letters(self) -> dict[str, int]:
+        """Return by queue how many messages wait that were given up. For admins alone."""
+        return dead_letters.dead_letters(self._connection)
 
-        Args:
-            file: a path; its suffix says what it holds.
-            model: the model that answers every record.
-            version: a version, or an alias; without, the alias `live`.
-        """
-        reference = model if version is None else f"{model}@{version}"
-        return jobs.submit(self._connection, file, reference)
-
-    def job(self, job_id: str) -> Job:
-        """Return a job as it stands; a file that has just arrived has none for a moment."""
-        return jobs.job(self._connection, job_id)
-
-    def wait(
+    def redrive(
         self,
-        job_id: str,
+        queue: str | None = None,
         *,
-        timeout_s: float = 3600.0,
-        start_timeout_s: float = 120.0,
-        on_progress: Callable[[Job], None] = _unheard,
-    ) -> Job:
-        """Return a job once it has ended, whatever its state is then.
+        max: int | None = None,  # noqa: A002 - the service's own word
+    ) -> dict[str, int]:
+        """Put messages that were given up back, and return how many, by queue. For admins alone.
+
+        It is safe: what was done already is not done again.
 
         Args:
-            job_id: what `submit` gave.
-            timeout_s: for how long it may run.
-            start_timeout_s: for how long it may take to be seen at all.
-            on_progress: is given the job each time its state was asked for.
-
-        Raises:
-            WaitedTooLong: the job has not started, or not ended; it goes on all the same.
+            queue: one of those that `dead_letters` names; without, all of them.
+            max: how many at most, of all queues together; without, until none is left.
         """
-        return jobs.wait(
-            self._connection,
-            job_id,
-            timeout_s=timeout_s,
-            start_timeout_s=start_timeout_s,
-            on_progress=on_progress,
-        )
-
-    def results(self, job_id: str, folder: str | Path = ".") -> list[Path]:
-        """Download what an ended job left, and return the paths of the files.
-
-        These are the results, the errors if a record failed, and the manifest. A file of that
-        name in *folder* is replaced.
-        """
-        return jobs.results(self._connection, job_id, folder)
+        return dead_letters.redrive(self._connection, queue, max)
 
     def metrics(self, model: str | None = None, *, since_s: int = 3600) -> Metrics:
         """Return how the service fared in the last *since_s* seconds, 60 to 1,209,600 (14 days).

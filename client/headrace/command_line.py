@@ -6,10 +6,12 @@ from typing import Any
 import click
 
 from headrace.access_commands import keys, policies
+from headrace.dead_letter_commands import dead_letters, redrive
 from headrace.failures import ApiError
-from headrace.job_commands import job, results, submit
+from headrace.job_commands import cancel, job, jobs, results
 from headrace.metric_commands import metrics
 from headrace.model_commands import models, predict, publish
+from headrace.submit_commands import plan, retry, submit
 from headrace_runtime.errors import HeadraceError
 
 
@@ -43,7 +45,12 @@ def main(ctx: click.Context, url: str | None, api_key: str | None) -> None:
     ctx.obj = {"url": url, "api_key": api_key}
 
 
-for command in (job, keys, metrics, models, policies, predict, publish, results, submit):
+COMMANDS: tuple[click.Command, ...] = (
+    *(submit, plan, jobs, job, cancel, results, retry),
+    *(models, predict, publish, metrics),
+    *(keys, policies, dead_letters, redrive),
+)
+for command in COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

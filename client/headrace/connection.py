@@ -71,18 +71,26 @@ class Connection:
         return _json(self.call("GET", path, repeatable=True))
 
     def send(
-        self, method: str, path: str, value: Mapping[str, Any], *, repeatable: bool
+        self,
+        method: str,
+        path: str,
+        value: Mapping[str, Any],
+        *,
+        repeatable: bool,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Send *value* as JSON and return the answer; raises as `get` does."""
-        body, headers = json.dumps(value).encode(), {"content-type": "application/json"}
-        return _json(self.call(method, path, body=body, headers=headers, repeatable=repeatable))
+        body, named = json.dumps(value).encode(), {"content-type": "application/json"}
+        named |= headers or {}
+        return _json(self.call(method, path, body=body, headers=named, repeatable=repeatable))
 
-    def delete(self, path: str) -> dict[str, Any]:
+    def delete(self, path: str, *, repeatable: bool = False) -> dict[str, Any]:
         """Return what `DELETE` *path* answers; raises as `get` does.
 
-        It is not tried again: a second try would not find what the first one removed.
+        It is not tried again unless it may be: mostly, a second try would not find what the first
+        one removed.
         """
-        return _json(self.call("DELETE", path, repeatable=False))
+        return _json(self.call("DELETE", path, repeatable=repeatable))
 
     def call(
         self,

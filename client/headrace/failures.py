@@ -1,9 +1,10 @@
 """What can go wrong on the caller's side, beside the errors of `headrace_runtime.errors`.
 
 * HeadraceError
-  + ApiError        the service answered with an error; its sentence says what to change
-  + Unreachable     no answer came
-  + WaitedTooLong   what was waited for did not come in time; it may still come
+  + ApiError          the service answered with an error; its sentence says what to change
+  + Unreachable       no answer came
+  + WaitedTooLong     what was waited for did not come in time; it may still come
+  + DamagedDownload   a file came down as other bytes than were written
 """
 
 from headrace_runtime.errors import Fact, HeadraceError
@@ -37,3 +38,15 @@ class Unreachable(HeadraceError):
 
 class WaitedTooLong(HeadraceError):
     """What was waited for did not come in time; it may still come."""
+
+
+class DamagedDownload(HeadraceError):
+    """A file came down as other bytes than were written; it was removed."""
+
+    def __init__(self, name: str, *, expected: str, got: str) -> None:
+        super().__init__(
+            f"{name} came down damaged, and was removed: its sha256 should be {expected}, and is "
+            f"{got}: download it again",
+            expected=expected,
+            got=got,
+        )

@@ -1,99 +1,97 @@
-"""Commands about files and jobs: submit, job, results."""
+"""Commands about jobs: jobs, job, cancel, results."""
 
 import json
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
+from headrace.job_ends import download, wait_shown
 from headrace.session import client_of
+from headrace.text_table import aligned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from headrace.job_records import Job, State
 
-    from headrace.records import Job
+STATES = ("queued", "running", "succeeded", "partial", "failed", "cancelled")
+_COLUMNS = ("job", "state", "model", "created (UTC)", "file", "rows", "failed")
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--model", required=True, help="The model that answers every record.")
-@click.option("--version", help="A version, or an alias.  [default: the alias live]")
-@click.option("--wait", is_flag=True, help="Wait for the end, with a progress bar.")
-@click.option("-o", "--output", "folder", help="Download the results there; implies --wait.")
-@click.option("--timeout", "timeout_s", default=3600.0, show_default=True, help="Seconds to wait.")
+@click.option("--model", help="Jobs of one model.  [default: all]")
+@click.option("--state", type=click.Choice(STATES), help="Jobs in one state.  [default: any]")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="How many at most, the newest first.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def submit(
-    ctx: click.Context,
-    *,
-    file: str,
-    model: str,
-    version: str | None,
-    wait: bool,
-    folder: str | None,
-    timeout_s: float,
+def jobs(
+    ctx: click.Context, *, model: str | None, state: "State | None", limit: int, as_json: bool
 ) -> None:
-    """Send the CSV or JSON Lines FILE to a model, and print the id of its job.
+    """List jobs, the newest first."""
+    from dataclasses import asdict  # noqa: PLC0415 - as in `client_of`
 
-    With --wait, says on stderr how it ended, and exits with status 1 if the job failed. Records
-    that failed by themselves do not fail the job: they are counted, and listed in its errors.
-    """
-    client = client_of(ctx)
-    job_id = client.submit(file, model, version)
-    click.echo(job_id)
-    if not wait and folder is None:
-        return
-    with click.progressbar(length=_records(file), label=model, file=sys.stderr) as bar:
-        ended = client.wait(job_id, timeout_s=timeout_s, on_progress=_show_on(bar))
-    click.echo(_told(ended), err=True)
-    if folder is not None and ended.state in ("succeeded", "partial"):
-        _download(client, job_id, folder)
-    ctx.exit(0 if ended.state in ("succeeded", "partial") else 1)
+    found = list(client_of(ctx).jobs(model, state, limit=limit))
+    if as_json:
+        click.echo(json.dumps([asdict(job) for job in found]))
+    else:
+        click.echo("\n".join(_table(found)) if found else "there is no such job")
 
 
 @click.command()
-@click.argument("job_id")
+@click.argument("job_id", metavar="ID")
 @click.pass_context
 def job(ctx: click.Context, job_id: str) -> None:
-    """Print how a job stands, as JSON."""
+    """Print how the job ID stands, as JSON."""
     from dataclasses import asdict  # noqa: PLC0415 - as in `client_of`
 
     click.echo(json.dumps(asdict(client_of(ctx).job(job_id))))
 
 
 @click.command()
-@click.argument("job_id")
+@click.argument("job_id", metavar="ID")
+@click.option("--wait", is_flag=True, help="Wait until it has ended.")
+@click.option("--timeout", "timeout_s", default=600.0, show_default=True, help="Seconds to wait.")
+@click.pass_context
+def cancel(ctx: click.Context, job_id: str, *, wait: bool, timeout_s: float) -> None:
+    """Let the job ID end now. What is done by then stays as its results.
+
+    With --wait, exits with status 1 if it ended otherwise before it could be cancelled.
+    """
+    client = client_of(ctx)
+    asked = client.cancel(job_id)
+    click.echo(f"{job_id} is {'cancelled' if asked.ended else 'being cancelled'}")
+    if wait:
+        ended = wait_shown(client, job_id, records=asked.rows_in, timeout_s=timeout_s)
+        ctx.exit(0 if ended.state == "cancelled" else 1)
+
+
+@click.command()
+@click.argument("job_id", metavar="ID")
 @click.option(
     "-o", "--output", "folder", default=".", show_default=True, help="The folder to write to."
 )
 @click.pass_context
 def results(ctx: click.Context, job_id: str, folder: str) -> None:
-    """Download what an ended job left, and print the paths of the files."""
-    _download(client_of(ctx), job_id, folder)
+    """Download what the ended job ID left, check it, and print the paths of the files."""
+    download(client_of(ctx), job_id, folder)
 
 
-def _download(client: Any, job_id: str, folder: str) -> None:
-    for path in client.results(job_id, folder):
-        click.echo(path)
+def _table(found: "Iterable[Job]") -> list[str]:
+    return aligned([_COLUMNS, *map(_row, found)], left=5)
 
 
-def _told(ended: "Job") -> str:
-    rows = f"{ended.rows_ok:,} of {ended.rows_in:,} records answered, {ended.rows_failed:,} failed"
-    return f"{ended.state}: {ended.error or rows}"
-
-
-def _show_on(bar: Any) -> "Callable[[Job], None]":
-    """Return what moves the bar to the records that a job has behind it."""
-
-    def show(job: "Job") -> None:
-        # A job that is tried again begins anew; the bar waits for it where it was.
-        behind = bar.length if job.ended else min(job.rows_in, bar.length)
-        bar.update(max(0, behind - bar.pos))
-
-    return show
-
-
-def _records(file: str) -> int:
-    """Return about how many records a file has: its lines, whatever stands in them."""
-    with Path(file).open("rb") as content:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: content.read(1 << 20), b""))
+def _row(job: "Job") -> tuple[str, ...]:
+    return (
+        job.job_id,
+        job.state,
+        "-" if not job.model else f"{job.model} {job.version or '-'}",
+        (job.created_at or "-")[:19],
+        job.source.rpartition("/")[2],
+        f"{job.rows_in:,}",
+        f"{job.rows_failed:,}",
+    )

@@ -1,31 +1,41 @@
-"""A file of records → a job → its results, over addresses that the service signs."""
+"""Jobs as they stand: one, many, until the end; and their end brought about."""
 
-from collections.abc import Callable
-from pathlib import Path
-from urllib.parse import quote
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+from urllib.parse import quote, urlencode
 
-from headrace import storage
 from headrace.connection import Connection
 from headrace.failures import ApiError
-from headrace.records import Job
+from headrace.job_records import Job, State
 from headrace.waiting import until
-from headrace_runtime.errors import InvalidInput
+
+_MOST_AT_ONCE = 200  # of jobs that one answer holds
 
 
-def submit(connection: Connection, file: str | Path, model: str) -> str:
-    """Put the file into the inbox, and return the id that its job has or will have."""
-    path = Path(file)
-    with path.open("rb") as content:
-        wanted = {"model": model, "file": path.name}
-        ticket = connection.send("POST", "/jobs", wanted, repeatable=True)
-        storage.upload(ticket, content, path.name)
-    arrived = connection.send("POST", "/jobs", {"key": ticket["key"]}, repeatable=True)
-    return str(arrived["job_id"])
+def job_path(job_id: str) -> str:
+    """Return the path of a job."""
+    return f"/jobs/{quote(job_id, safe='')}"
 
 
 def job(connection: Connection, job_id: str) -> Job:
     """Return the job as it stands."""
-    return Job.from_json(connection.get(_job_path(job_id)))
+    return Job.from_json(connection.get(job_path(job_id)))
+
+
+def jobs(
+    connection: Connection, model: str | None, state: State | None, limit: int | None
+) -> Iterator[Job]:
+    """Yield jobs, the newest first, a page asked for when it is reached."""
+    wanted: dict[str, Any] = {"model": model, "state": state}
+    wanted["limit"] = _MOST_AT_ONCE if limit is None else min(limit, _MOST_AT_ONCE)
+    return islice(_all(connection, wanted), limit)
+
+
+def cancel(connection: Connection, job_id: str) -> Job:
+    """Ask for the end of a job, and return it as it stands then."""
+    # A second try meets a job that is to end already, and that is no error.
+    return Job.from_json(connection.delete(job_path(job_id), repeatable=True))
 
 
 def wait(
@@ -56,25 +66,13 @@ def wait(
     return until(ended, f"the end of job {job_id}", timeout_s)
 
 
-def results(connection: Connection, job_id: str, folder: str | Path) -> list[Path]:
-    """Download what a job left, its manifest last; a file that it did not leave is left out."""
-    found = job(connection, job_id)
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    # A job that failed before it read a record has no results, only a manifest that says why.
-    left = {"results": found.rows_in or not found.error, "errors": found.rows_failed}
-    parts = [*(part for part in left if left[part]), "manifest"]
-    return [_download(connection, job_id, part, target) for part in parts]
-
-
-def _download(connection: Connection, job_id: str, part: str, folder: Path) -> Path:
-    signed = connection.get(f"{_job_path(job_id)}/{part}")
-    name = str(signed["file"])
-    if Path(name).name != name:  # no answer writes beside the folder
-        raise InvalidInput(f"{name!r} is no name of a file")
-    storage.download(str(signed["url"]), folder / name)
-    return folder / name
-
-
-def _job_path(job_id: str) -> str:
-    return f"/jobs/{quote(job_id, safe='')}"
+def _all(connection: Connection, wanted: dict[str, Any]) -> Iterator[Job]:
+    token: str | None = None
+    while True:
+        asked = {**wanted, "next": token}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        page = connection.get(f"/jobs?{query}")
+        yield from map(Job.from_json, page["jobs"])
+        token = page.get("next")
+        if not token:
+            return

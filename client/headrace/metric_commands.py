@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headrace.session import client_of
+from headrace.text_table import aligned
 
 if TYPE_CHECKING:
     from headrace.metrics import Figures, Metrics
@@ -60,19 +61,13 @@ def metrics(ctx: click.Context, *, model: str | None, since_s: int, as_json: boo
 def _table(found: "Metrics") -> list[str]:
     rows: list[tuple[str, ...]] = [("", *_COLUMNS)]
     rows += [_row(figures) for figures in (*found.functions, *found.versions)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [f"{found.since[:19]} to {found.until[:19]} UTC"]
     if len(rows) > 1:
-        lines += ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
+        lines += aligned(rows)
     else:
         lines.append("nothing was called")
     lines += [_code(figures) for figures in found.codes]
     return lines
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:
-    first, *rest = ((text, width) for text, width in zip(row, widths, strict=True))
-    return [first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)]
 
 
 def _row(figures: "Figures") -> tuple[str, ...]:

@@ -1,12 +1,10 @@
-"""What the service tells of models and jobs, as frozen values."""
+"""What the service tells of models, as frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from headrace_runtime.tensor import Datatype
-
-ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,56 +146,4 @@ class Model:
             tuple(Version.from_json(name, version) for version in plain["versions"]),
             tuple(Alias.from_json(name, alias) for alias in plain["aliases"]),
             tuple(Refusal.from_json(refusal) for refusal in plain["refusals"]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One dropped file's journey.
-
-    Attributes:
-        state: queued, running, succeeded, partial, failed or cancelled.
-        model: the model that answers; empty where the file named none.
-        version: the version that answers every record of the job; None while not known.
-        source: the file, `s3://bucket/key`.
-        results: the folder of what comes back, `s3://bucket/prefix`; empty while not known.
-        rows_in, rows_ok, rows_failed: records that are behind it, answered or failed; they grow
-            while the job runs.
-        error: why the job failed, else None.
-    """
-
-    job_id: str
-    state: str
-    model: str
-    version: int | None
-    source: str
-    results: str
-    rows_in: int
-    rows_ok: int
-    rows_failed: int
-    error: str | None
-    created_at: str | None
-    finished_at: str | None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the job will not move any more."""
-        return self.state in ENDED
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """Read the answer of `GET /jobs/{job}`."""
-        source, results = plain.get("input") or {}, plain.get("results") or {}
-        facts = ("version", "error", "created_at", "finished_at")
-        told: dict[str, Any] = {fact: plain.get(fact) for fact in facts}
-        return cls(
-            job_id=plain["job_id"],
-            state=plain["state"],
-            model=plain.get("model") or "",
-            source=f"s3://{source['bucket']}/{source['key']}" if source else "",
-            results=f"s3://{results['bucket']}/{results['prefix']}" if results else "",
-            rows_in=plain["rows_in"],
-            rows_ok=plain["rows_ok"],
-            rows_failed=plain["rows_failed"],
-            **told,
         )

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 import httpx
 
+from headrace.checksum import Checksum
 from headrace.failures import ApiError, Unreachable
 from headrace_runtime.errors import InvalidInput
 
@@ -47,12 +48,13 @@ def upload(ticket: Mapping[str, Any], file: IO[bytes], name: str) -> None:
     _check(response, f"the upload of {name}")
 
 
-def download(url: str, target: Path) -> None:
-    """Write what lies at *url* to *target*, which appears only once it is whole.
+def download(url: str, target: Path, checksum: Checksum | None = None) -> None:
+    """Write what lies at *url* to *target*, which appears only once it is whole and checked.
 
     Raises:
         ApiError: storage refused.
         Unreachable: the answer did not come, or broke off; *target* is as it was.
+        DamagedDownload: the bytes are not those of *checksum*; *target* is as it was.
     """
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
@@ -62,11 +64,25 @@ def download(url: str, target: Path) -> None:
             _check(response, f"the download of {target.name}")
             for chunk in response.iter_bytes(_CHUNK_BYTES):
                 file.write(chunk)
+                if checksum is not None:
+                    checksum.add(chunk)
+        if checksum is not None:
+            checksum.check(target.name)
         unfinished.replace(target)
     except httpx.TransportError as error:
         raise Unreachable(f"the download of {target.name} broke off: {error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def read(url: str, what: str) -> bytes:
+    """Return what lies at *url*; *what* names it. Raises as `download` does."""
+    try:
+        response = httpx.get(url, timeout=_TIMEOUT)
+    except httpx.TransportError as error:
+        raise Unreachable(f"the download of {what} broke off: {error}") from error
+    _check(response, f"the download of {what}")
+    return response.content
 
 
 def _check(response: httpx.Response, what: str) -> None:

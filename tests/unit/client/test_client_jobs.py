@@ -1,6 +1,6 @@
 import pytest
 
-from headrace import ApiError, InvalidInput, WaitedTooLong
+from headrace import ApiError, Shards, WaitedTooLong
 
 JOB = {
     "job_id": "j1",
@@ -21,29 +21,13 @@ ENDED = JOB | {"state": "partial", "rows_in": 3, "rows_ok": 2, "rows_failed": 1}
 UNKNOWN = {"error": "there is no job 'j1'", "code": "JOB_NOT_FOUND"}
 
 
-def _signed(service, part, name, body):
+def signed(service, part, name, body):
+    """Let job j1 have this file."""
     service.answers(
         f"GET /jobs/j1/{part}",
         {"url": f"{service.url}/storage/{name}", "file": name, "expires_in_s": 900},
     )
     service.answers(f"GET /storage/{name}", body=body, content_type="binary/octet-stream")
-
-
-def test_a_file_is_sent_to_the_inbox_and_its_job_is_named(service, client, tmp_path):
-    upload = {"url": f"{service.url}/storage", "fields": {"key": "k"}}
-    service.answers("POST /jobs", {"upload": upload, "bucket": "inbox", "key": "k"}, status=201)
-    service.answers("POST /jobs", {"job_id": "j1", "bucket": "inbox", "key": "k"})
-    service.answers("POST /storage", status=204, body=b"")
-    path = tmp_path / "rows.csv"
-    path.write_bytes(b"1,2\n")
-
-    job_id = client.submit(path, "digits", "live")
-
-    assert job_id == "j1"
-    first, sent, second = service.calls
-    assert first.json == {"model": "digits@live", "file": "rows.csv"}
-    assert b"1,2\n" in sent.body
-    assert second.json == {"key": "k"}
 
 
 def test_a_job_is_waited_for_from_before_it_is_known_to_its_end(service, client):
@@ -82,45 +66,61 @@ def test_another_error_than_not_found_ends_the_waiting(service, client):
         client.wait("j1")
 
 
-def test_results_errors_and_manifest_are_downloaded(service, client, tmp_path):
-    service.answers("GET /jobs/j1", ENDED)
-    _signed(service, "results", "results.csv", b"label\n7\n8\n")
-    _signed(service, "errors", "errors.jsonl", b"{}\n")
-    _signed(service, "manifest", "manifest.json", b"{}")
+def test_a_job_is_told_whole(service, client):
+    told = {
+        "format": "csv",
+        "compression": "gzip",
+        "shards": {"total": None, "done": 2},
+        "cancel_requested": True,
+        "estimated_cost_usd": 0.25,
+        "results": JOB["results"] | {"records": "predictions", "sha256": "ab-2"},
+        "started_at": "2026-11-23T00:00:01+00:00",
+    }
+    service.answers("GET /jobs/j1", JOB | told)
 
-    paths = client.results("j1", tmp_path / "new")
+    job = client.job("j1")
 
-    assert [path.name for path in paths] == ["results.csv", "errors.jsonl", "manifest.json"]
-    assert paths[0].read_bytes() == b"label\n7\n8\n"
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(
-        path.name for path in paths
-    )
-
-
-def test_a_download_that_storage_refuses_leaves_no_file(service, client, tmp_path):
-    service.answers("GET /jobs/j1", ENDED | {"rows_failed": 0})
-    _signed(service, "results", "results.csv", b"")
-    service._answers["GET /storage/results.csv"] = [(404, b"<Code>NoSuchKey</Code>", {})]
-
-    with pytest.raises(ApiError, match=r"storage refused the download of results\.csv"):
-        client.results("j1", tmp_path)
-
-    assert list(tmp_path.iterdir()) == []
+    assert (job.format, job.compression) == ("csv", "gzip")
+    assert job.shards == Shards(total=None, done=2)
+    assert (job.cancel_requested, job.estimated_cost_usd) == (True, 0.25)
+    assert (job.written, job.sha256) == ("predictions", "ab-2")
+    assert job.started_at == "2026-11-23T00:00:01+00:00"
 
 
-def test_a_file_name_of_the_service_never_leads_out_of_the_folder(service, client, tmp_path):
-    service.answers("GET /jobs/j1", ENDED | {"rows_failed": 0})
-    service.answers("GET /jobs/j1/results", {"url": service.url, "file": "../x", "expires_in_s": 1})
+def test_jobs_come_page_by_page_as_they_are_taken(service, client):
+    first = "GET /jobs?model=digits&state=partial&limit=200"
+    service.answers(first, {"jobs": [ENDED, ENDED | {"job_id": "j2"}], "next": "a/b="})
+    service.answers(f"{first}&next=a%2Fb%3D", {"jobs": [ENDED | {"job_id": "j3"}], "next": None})
 
-    with pytest.raises(InvalidInput, match="no name of a file"):
-        client.results("j1", tmp_path)
+    jobs = client.jobs("digits", "partial")
+
+    assert service.calls == []
+    assert next(jobs).job_id == "j1"
+    assert len(service.calls) == 1
+    assert [job.job_id for job in jobs] == ["j2", "j3"]
 
 
-def test_of_a_job_that_could_not_begin_there_is_a_manifest_alone(service, client, tmp_path):
-    failed = {"state": "failed", "model": None, "version": None, "error": "the file is empty"}
-    service.answers("GET /jobs/j1", JOB | failed)
-    _signed(service, "manifest", "manifest.json", b"{}")
+def test_no_more_jobs_are_asked_for_than_are_wanted(service, client):
+    service.answers("GET /jobs?limit=1", {"jobs": [ENDED], "next": "more"})
 
-    paths = client.results("j1", tmp_path)
+    assert [job.job_id for job in client.jobs(limit=1)] == ["j1"]
+    assert len(service.calls) == 1
 
-    assert [path.name for path in paths] == ["manifest.json"]
+
+def test_a_cancelled_job_is_asked_for_again_where_the_answer_was_lost(service, client):
+    service.hangs_up("DELETE /jobs/j1")
+    service.answers("DELETE /jobs/j1", JOB | {"cancel_requested": True}, status=202)
+
+    job = client.cancel("j1")
+
+    assert (job.state, job.cancel_requested, job.ended) == ("queued", True, False)
+
+
+def test_a_job_that_has_ended_is_not_cancelled(service, client):
+    said = {"error": "job j1 is partial already", "code": "CONFLICT"}
+    service.answers("DELETE /jobs/j1", said, status=409)
+
+    with pytest.raises(ApiError, match="partial already") as conflict:
+        client.cancel("j1")
+
+    assert (conflict.value.code, len(service.calls)) == ("CONFLICT", 1)

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from headrace.command_line import main
-from tests.unit.client.test_client_jobs import ENDED, JOB, _signed
+from tests.unit.client.test_client_jobs import ENDED, JOB, signed
 from tests.unit.client.test_client_predict import METADATA
 from tests.unit.client.test_client_publish import EMPTY, GRAPH, READY, REFUSED
 
@@ -159,9 +159,9 @@ def jobs(service, tmp_path):
     service.answers("GET /jobs/j1", JOB)
     service.answers("GET /jobs/j1", JOB | {"state": "running", "rows_in": 3, "rows_ok": 1})
     service.answers("GET /jobs/j1", ENDED)
-    _signed(service, "results", "results.csv", b"label\n7\n8\n")
-    _signed(service, "errors", "errors.jsonl", b"{}\n")
-    _signed(service, "manifest", "manifest.json", b"{}")
+    signed(service, "results", "results.csv", b"label\n7\n8\n")
+    signed(service, "errors", "errors.jsonl", b"{}\n")
+    signed(service, "manifest", "manifest.json", b"{}")
     (tmp_path / "rows.csv").write_text("1,2\n")
     return service
 

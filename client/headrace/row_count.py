@@ -1,0 +1,131 @@
+"""How many records a file has, counted as the service counts them, without a value being read."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from headrace import array_files, parquet_footer
+from headrace.csv_head import CsvHead, head_of, without_mark
+from headrace.file_kind import HEAD_BYTES, Kind, kind_of
+from headrace.plain_bytes import is_compressed, opened
+from headrace_runtime.codec.csv_text import CsvText
+from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
+
+_EMPTY = (b"", b"\r")
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """What a file holds.
+
+    Attributes:
+        kind: its format, in the service's words.
+        rows: its records; a header is none.
+        size_bytes: of the file, uncompressed.
+    """
+
+    kind: Kind
+    rows: int
+    size_bytes: int
+
+
+def counted(path: Path) -> RowCount:
+    """Return how many records the file has; it is read once, block by block.
+
+    Raises:
+        InvalidInput: it holds nothing that the service reads.
+    """
+    with opened(path) as stream:
+        kind = kind_of(stream.read(HEAD_BYTES), path.name)
+        stream.seek(0)
+        rows = _COUNTERS[kind](stream)
+        return RowCount(kind, rows, _size(path, stream))
+
+
+def _size(path: Path, stream: IO[bytes]) -> int:
+    if not is_compressed(path):
+        return path.stat().st_size
+    while stream.read(1 << 20):
+        pass
+    return stream.tell()
+
+
+def _json_lines(stream: IO[bytes]) -> int:
+    return sum(filled_and_all(block)[0] for block in LineBlocks(stream))
+
+
+def _csv(stream: IO[bytes]) -> int:
+    return _table(stream, "csv")
+
+
+def _tsv(stream: IO[bytes]) -> int:
+    return _table(stream, "tsv")
+
+
+def _table(stream: IO[bytes], kind: str) -> int:
+    blocks = LineBlocks(stream)
+    head = head_of(blocks.first(), kind)
+    text = CsvText(1, lambda: next(blocks, None), head.delimiter)
+    rows = 0
+    for block in blocks:
+        plain = without_mark(block) if text.line == 1 else block
+        rows += _rows(plain, text, head)
+    if not head.has_header:
+        return rows
+    # In a file of one column empty lines are records, but not those before its header.
+    return rows - (head.line if head.columns == 1 else 1)
+
+
+def _rows(block: bytes | BadLine, text: CsvText, head: CsvHead) -> int:
+    """Return the rows that begin in a block; *text* goes on behind the last of them."""
+    alone = head.columns == 1
+    filled, lines = filled_and_all(block)
+    if isinstance(block, bytes) and b'"' in block:
+        quoted = _quoted(block, head)
+        if quoted is None:
+            text.add(block)
+            return sum(1 for row in text.rows() if row.cells or alone)
+        filled, rows = quoted
+    else:
+        rows = lines
+    text.line += lines
+    return rows if alone else filled
+
+
+def _quoted(block: bytes, head: CsvHead) -> tuple[int, int] | None:
+    """Return the rows of a block with quotes that are not empty, and all of them.
+
+    None where a row is malformed, or goes on behind the block: those are for `CsvText`, which
+    takes every row by itself, and several times as long.
+    """
+    try:
+        lines = io.StringIO(block.decode(), newline="\n")
+        lengths = [len(row) for row in csv.reader(lines, strict=True, delimiter=head.delimiter)]
+    except (csv.Error, UnicodeDecodeError):
+        return None
+    return sum(map(bool, lengths)), len(lengths)
+
+
+def filled_and_all(block: bytes | BadLine) -> tuple[int, int]:
+    """Return the lines of a block that are not empty, and all of them."""
+    if isinstance(block, BadLine):
+        return 1, 1
+    whole = block if block.endswith(b"\n") else block + b"\n"
+    lines = whole.count(b"\n")
+    if b"\n\n" in whole or b"\n\r\n" in whole or whole.startswith((b"\n", b"\r\n")):
+        return sum(line not in _EMPTY for line in whole[:-1].split(b"\n")), lines
+    return lines, lines
+
+
+_COUNTERS: dict[Kind, Callable[[IO[bytes]], int]] = {
+    "csv": _csv,
+    "tsv": _tsv,
+    "jsonl": _json_lines,
+    "npy": array_files.npy_rows,
+    "npz": array_files.npz_rows,
+    "bin": array_files.request_rows,
+    "parquet": parquet_footer.num_rows,
+}
