@@ -72,8 +72,14 @@ ACKNOWLEDGEMENTS = (
     Acknowledgement(
         rule="Serverless-LambdaDLQ",
         path="/Function/Resource",
-        reason="No function is invoked asynchronously: the API waits for an answer, and a queue "
-        "has dead letters of its own.",
+        reason="The API waits for an answer, and a queue has dead letters of its own. Only `sweep` "
+        "is invoked asynchronously, and the next sweep finds what one that failed left.",
+    ),
+    Acknowledgement(
+        rule="Serverless-LambdaAsyncFailureDestination|Serverless-EventBusDLQ",
+        path="/Sweeper/(Sweep/Live/EventInvokeConfig|Clock)/Resource",
+        reason="An event of the clock says nothing that the next one does not say; that sweep "
+        "keeps failing an alarm tells.",
     ),
     Acknowledgement(
         rule="Serverless-LambdaEventSourceMappingDestination",

@@ -31,6 +31,7 @@ class Cloud:
             for name, output in self.outputs.items()
             if "Export" not in output and set(output["Value"]) == {"Ref"}
         }
+        self._names |= self._queue_names()
 
     def of_type(self, kind: str) -> dict[str, Resource]:
         """The properties of every resource of *kind*, by id."""
@@ -90,6 +91,24 @@ class Cloud:
             for resource in _listed(statement["Resource"])
         }
 
+    def dead_letters(self, queue: str) -> str:
+        """The id of the queue that takes what *queue*, by its id, cannot get done with."""
+        redrive = self.of_type("AWS::SQS::Queue")[queue]["RedrivePolicy"]
+        return str(redrive["deadLetterTargetArn"]["Fn::GetAtt"][0])
+
+    def queues(self) -> dict[str, str]:
+        """The ids of queues that feed a function, by name: `parquetshards`."""
+        return {
+            properties["QueueName"].rpartition("-")[2].lower(): key
+            for key, properties in self.of_type("AWS::SQS::Queue").items()
+            if "QueueName" in properties
+        }
+
+    def _queue_names(self) -> dict[str, str]:
+        queues = self.queues()
+        dead = {self.dead_letters(key): f"dead-{name}" for name, key in queues.items()}
+        return dead | {key: name for name, key in queues.items()}
+
     def statements(self) -> Iterator[Mapping[str, Any]]:
         """Every statement that allows something, of whatever policy."""
         for kind, document in (
@@ -121,9 +140,12 @@ class Cloud:
 
 
 def _keys(statement: Mapping[str, Any]) -> str:
-    """The partitions of a table that *statement* is limited to, as `[KEY#*]`."""
-    limits = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
-    keys = limits.get("dynamodb:LeadingKeys")
+    """What *statement* is limited to: partitions of a table, `[KEY#*]`, or an event, `[a: b]`."""
+    condition = statement.get("Condition", {})
+    keys = condition.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+    event = condition.get("StringEquals", {})
+    if "events:source" in event:
+        return f"[{event['events:source']}: {event['events:detail-type']}]"
     return f"[{','.join(keys)}]" if keys else ""
 
 

@@ -40,6 +40,8 @@ STAGE = Stage(
     ),
     inbox_days=7,
     results_days=0,
+    max_concurrency=50,
+    private_webhooks=True,
     alarm_email="oncall@example.com",
     monthly_budget_usd=100,
     code_canary=CodeCanary(percent=20, minutes=5),

@@ -3,6 +3,7 @@
 import pytest
 
 from headrace_runtime import settings
+from infra.aws.stages import STAGES
 from tests.infrastructure.cloud import ROOT, Cloud
 
 SETTINGS = {
@@ -12,6 +13,11 @@ SETTINGS = {
     "register": settings.RegisterSettings,
     "intake": settings.IntakeSettings,
     "batch": settings.BatchSettings,
+    "batch_parquet": settings.BatchSettings,
+    "submit": settings.SubmitSettings,
+    "sweep": settings.SweepSettings,
+    "notify": settings.NotifySettings,
+    "redrive": settings.RedriveSettings,
     "authorise": settings.AuthoriseSettings,
     "grant": settings.GrantSettings,
 }
@@ -31,8 +37,13 @@ def test_every_folder_of_functions_is_deployed(cloud: Cloud):
         ("grant", 512, 29),
         ("authorise", 512, 10),
         ("register", 3008, 120),
-        ("intake", 512, 60),
+        ("intake", 512, 900),
         ("batch", 1769, 900),
+        ("batch_parquet", 3008, 900),
+        ("submit", 512, 29),
+        ("redrive", 512, 29),
+        ("sweep", 512, 240),
+        ("notify", 512, 30),
     ],
 )
 def test_memory_and_timeout_are_said(cloud: Cloud, function: str, memory_mb: int, timeout_s: int):
@@ -40,12 +51,11 @@ def test_memory_and_timeout_are_said(cloud: Cloud, function: str, memory_mb: int
     assert (properties["MemorySize"], properties["Timeout"]) == (memory_mb, timeout_s)
 
 
-def test_every_function_runs_on_the_same_python_and_stops_when_it_wakes_itself(cloud: Cloud):
+def test_every_function_runs_on_the_same_python(cloud: Cloud):
     for properties in cloud.functions.values():
         assert properties["Runtime"] == "python3.13"
         assert properties["Architectures"] == ["x86_64"]
         assert properties["Handler"] == "handler.lambda_handler"
-        assert properties["RecursiveLoop"] == "Terminate"
 
 
 def test_every_log_is_kept_for_a_stated_time(cloud: Cloud):
@@ -73,6 +83,24 @@ def test_the_environment_holds_every_setting_that_the_handler_reads(cloud: Cloud
         name = variable.removeprefix("HEADRACE_").lower()
         if name.endswith(("_bucket", "_table")):
             assert value == name.rsplit("_", 1)[0]
+
+
+def test_a_shard_is_as_large_for_whoever_plans_cuts_or_works_it(cloud: Cloud):
+    told = {
+        function: cloud.environment(function).get("HEADRACE_SHARD_BYTES")
+        for function in cloud.functions
+    }
+    knowing = {"submit", "intake", "batch", "batch_parquet"}
+    assert {f: size for f, size in told.items() if size} == dict.fromkeys(knowing, str(64 << 20))
+
+
+def test_webhooks_may_lie_in_private_networks_only_where_the_stage_says_so(
+    cloud: Cloud, full: Cloud
+):
+    assert STAGES["local"].private_webhooks
+    assert [name for name, stage in STAGES.items() if stage.private_webhooks] == ["local"]
+    assert cloud.environment("notify")["HEADRACE_PRIVATE_ADDRESSES"] == "0"
+    assert full.environment("notify")["HEADRACE_PRIVATE_ADDRESSES"] == "1"
 
 
 @pytest.mark.parametrize("function", SETTINGS)

@@ -58,7 +58,7 @@ def test_a_page_may_send_what_a_call_is_signed_with_where_calls_are_signed(
         for cloud in (full, signed)
         for api in cloud.of_type("AWS::ApiGatewayV2::Api").values()
     ]
-    assert {"authorization", "x-api-key"} <= told[0]
+    assert {"authorization", "idempotency-key", "x-api-key"} <= told[0]
     assert told[1] - told[0] == {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
 
 
@@ -115,7 +115,7 @@ def test_a_stage_may_have_calls_signed_instead(signed: Cloud):
     routes = signed.of_type("AWS::ApiGatewayV2::Route").values()
     open_to_all = {r["RouteKey"] for r in routes if r["AuthorizationType"] != "AWS_IAM"}
     assert open_to_all == {"GET /v2/health/live", "GET /v2/health/ready", "OPTIONS /{proxy+}"}
-    for function in ("predict", "manage", "grant", "observe"):
+    for function in ("predict", "manage", "submit", "redrive", "grant", "observe"):
         assert signed.environment(function)["HEADRACE_AUTH"] == "iam"
 
 

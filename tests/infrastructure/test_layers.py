@@ -12,6 +12,7 @@ from infra.aws import build_layers
 from infra.aws.layer_trim import trim
 from tests.infrastructure.cloud import ROOT, Cloud
 
+HANDLERS = sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py"))
 # Comes with Lambda's Python; `headrace` is this repository itself.
 PROVIDED = {
     "boto3",
@@ -45,12 +46,18 @@ def test_no_function_sees_more_layers_than_lambda_allows(cloud: Cloud):
         assert len(set(layers)) == len(layers) <= 5
 
 
+def test_only_batch_parquet_carries_what_reads_parquet(cloud: Cloud):
+    assert [f for f in cloud.functions if "parquet" in cloud.layers_of(f)] == ["batch_parquet"]
+    others = set(cloud.layers_of("batch_parquet")) - {"parquet"}
+    assert others == set(cloud.layers_of("batch"))
+
+
 def test_every_function_sees_the_runtime_and_what_all_of_them_import(cloud: Cloud):
     for function in cloud.functions:
         assert {"runtime", "essentials"} <= set(cloud.layers_of(function))
 
 
-@pytest.mark.parametrize("function", ["predict", "manage", "register", "intake", "batch"])
+@pytest.mark.parametrize("function", HANDLERS)
 def test_a_handler_imports_only_what_its_layers_hold(cloud: Cloud, function: str):
     held = PROVIDED.union(*(_pins(layer) for layer in cloud.layers_of(function)))
     environment = cloud.environment(function) | {

@@ -42,10 +42,43 @@ def read_items(table: str) -> set[tuple[str, str]]:
     return {("dynamodb:GetItem", table), ("dynamodb:Query", table)}
 
 
+def indexed(table: str, index: str) -> set[tuple[str, str]]:
+    return {("dynamodb:Query", f"{table}/index/{index}")}
+
+
+def sent(*queues: str) -> set[tuple[str, str]]:
+    return {("sqs:SendMessage", queue) for queue in queues}
+
+
+def moved(queue: str) -> set[tuple[str, str]]:
+    verbs = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+    return {(f"sqs:{verb}", f"dead-{queue}") for verb in verbs} | sent(queue)
+
+
 def write_items(table: str) -> set[tuple[str, str]]:
     verbs = ("ConditionCheckItem", "PutItem", "UpdateItem")
     return {(f"dynamodb:{verb}", table) for verb in verbs}
 
+
+BUS = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default"
+TELLS = {("events:PutEvents", f"{BUS}[headrace: Job Ended]")}
+# Of whichever function works shards.
+WORKS_SHARDS = (
+    LOG
+    | OWN_QUEUE
+    | sent("own queue")
+    | listed("inbox")
+    | read("inbox/*")
+    | read("models/artifacts/*")
+    | listed("results")
+    | read("results/*")
+    | put("results/*")
+    | {("s3:DeleteObject", "results/_parts/*")}
+    | read_items("registry")
+    | read_items("jobs")
+    | write_items("jobs")
+    | TELLS
+)
 
 # Nothing less than this, and nothing more.
 MAY = {
@@ -67,12 +100,25 @@ MAY = {
     | {("dynamodb:Query", "access[POLICIES]")},
     "manage": LOG
     | put("models/models/*")
-    | put("inbox/inbox/*")
-    | read("inbox/inbox/*")
-    | read("results/*")
     | read_items("registry")
     | write_items("registry")
+    | {("dynamodb:Query", "access[POLICIES]")},
+    "submit": LOG
+    | put("inbox/inbox/*")
+    | read("inbox/*")
+    | read("results/*")
+    | read_items("registry")
     | read_items("jobs")
+    | write_items("jobs")
+    | indexed("jobs", "by_day")
+    | sent("shards", "parquetshards")
+    | {("dynamodb:Query", "access[POLICIES]")},
+    "redrive": LOG
+    | moved("models")
+    | moved("files")
+    | moved("shards")
+    | moved("parquetshards")
+    | moved("webhooks")
     | {("dynamodb:Query", "access[POLICIES]")},
     "register": LOG
     | OWN_QUEUE
@@ -92,18 +138,21 @@ MAY = {
     | read_items("registry")
     | read_items("jobs")
     | write_items("jobs")
-    | {("sqs:SendMessage", "shards")},
-    "batch": LOG
-    | OWN_QUEUE
+    | sent("own queue", "shards", "parquetshards")
+    | TELLS,
+    "batch": WORKS_SHARDS,
+    "batch_parquet": WORKS_SHARDS,
+    "sweep": LOG
     | listed("inbox")
     | read("inbox/*")
-    | read("models/artifacts/*")
     | listed("results")
     | read("results/*")
-    | put("results/*")
-    | read_items("registry")
     | read_items("jobs")
-    | write_items("jobs"),
+    | write_items("jobs")
+    | indexed("jobs", "unfinished")
+    | sent("files", "shards", "parquetshards")
+    | TELLS,
+    "notify": LOG | OWN_QUEUE | {("dynamodb:GetItem", "jobs")},
 }
 
 
@@ -158,15 +207,49 @@ def test_nobody_may_hand_a_role_on(cloud: Cloud):
 def test_no_function_writes_where_its_writing_would_wake_it(cloud: Cloud):
     written = {
         function: {r for action, r in cloud.may(function) if action == "s3:PutObject"}
-        for function in ("register", "intake", "batch")
+        for function in ("register", "intake", "batch", "batch_parquet", "sweep", "notify")
     }
     assert written["register"] == {"models/artifacts/*"}
-    assert written["intake"] == written["batch"] == {"results/*"}
+    assert written["intake"] == written["batch"] == written["batch_parquet"] == {"results/*"}
+    # What looks after all jobs answers for none.
+    assert written["sweep"] == written["notify"] == set()
 
 
-def test_nobody_may_delete_an_object(cloud: Cloud):
-    actions = {action for function in cloud.functions for action, _ in cloud.may(function)}
-    assert not {action for action in actions if action.startswith("s3:Delete")}
+def test_nothing_is_deleted_but_parts_and_those_by_who_made_them(cloud: Cloud):
+    deletes = {
+        (function, action, resource)
+        for function in cloud.functions
+        for action, resource in cloud.may(function)
+        if action.startswith("s3:Delete")
+    }
+    assert deletes == {
+        ("batch", "s3:DeleteObject", "results/_parts/*"),
+        ("batch_parquet", "s3:DeleteObject", "results/_parts/*"),
+    }
+
+
+def test_only_who_ends_jobs_tells_that_they_ended(cloud: Cloud):
+    tellers = {
+        (function, thing)
+        for function in cloud.functions
+        for action, thing in cloud.may(function)
+        if action == "events:PutEvents"
+    }
+    enders = ("intake", "batch", "batch_parquet", "sweep")
+    assert tellers == {(function, f"{BUS}[headrace: Job Ended]") for function in enders}
+
+
+def test_messages_are_taken_by_the_function_that_a_queue_feeds_and_dead_ones_by_redrive(
+    cloud: Cloud,
+):
+    takers = {
+        (function, queue)
+        for function in cloud.functions
+        for action, queue in cloud.may(function)
+        if action in ("sqs:ReceiveMessage", "sqs:DeleteMessage")
+    }
+    fed = {(function, "own queue") for function in cloud.functions if cloud.queue_of(function)}
+    assert takers == fed | {("redrive", f"dead-{queue}") for queue in cloud.queues()}
 
 
 def test_no_managed_policy_is_attached(cloud: Cloud):

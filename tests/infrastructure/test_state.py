@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import JOBS_INDEXES
 from tests.infrastructure.cloud import Cloud
 
 KEEPS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
@@ -28,7 +29,7 @@ def test_every_bucket_is_encrypted_and_versioned(cloud: Cloud):
 
 def test_every_bucket_forgets_unfinished_uploads_and_old_versions(cloud: Cloud):
     for bucket in cloud.of_type("AWS::S3::Bucket").values():
-        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        (rule,) = [r for r in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" not in r]
         assert rule["Status"] == "Enabled"
         assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
@@ -36,10 +37,27 @@ def test_every_bucket_forgets_unfinished_uploads_and_old_versions(cloud: Cloud):
 
 def test_the_stage_says_how_long_dropped_files_and_results_are_kept(cloud: Cloud):
     for bucket in cloud.buckets("inbox", "results"):
-        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        (rule,) = [r for r in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" not in r]
         assert rule["ExpirationInDays"] == 7
     (models,) = cloud.buckets("models")
     assert "ExpirationInDays" not in models["LifecycleConfiguration"]["Rules"][0]
+
+
+def test_what_shards_leave_is_gone_in_a_week_and_a_day_even_where_results_stay(full: Cloud):
+    passing = [
+        (key, rule)
+        for key, bucket in full.of_type("AWS::S3::Bucket").items()
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "Prefix" in rule
+    ]
+    ((key, rule),) = passing
+    assert full.told({"Ref": key}) == "results"
+    assert rule == {
+        "Prefix": "_parts/",
+        "Status": "Enabled",
+        "ExpirationInDays": 7,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+    }
 
 
 def test_every_access_to_a_bucket_is_written_into_another(cloud: Cloud):
@@ -53,12 +71,32 @@ def test_every_access_to_a_bucket_is_written_into_another(cloud: Cloud):
             assert "aws:SourceAccount" in statement["Condition"]["StringEquals"]
 
 
-def test_counters_of_calls_leave_by_themselves(cloud: Cloud):
-    expiring = [
-        t for t in cloud.of_type("AWS::DynamoDB::Table").values() if "TimeToLiveSpecification" in t
-    ]
-    (table,) = expiring
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at_s", "Enabled": True}
+def test_counters_of_calls_and_what_passes_of_jobs_leave_by_themselves(cloud: Cloud):
+    expiring = {
+        cloud.told({"Ref": key}): table["TimeToLiveSpecification"]
+        for key, table in cloud.of_type("AWS::DynamoDB::Table").items()
+        if "TimeToLiveSpecification" in table
+    }
+    wanted = {"AttributeName": "expires_at_s", "Enabled": True}
+    assert expiring == {"access": wanted, "jobs": wanted}
+
+
+def test_jobs_are_found_by_day_and_while_they_have_not_ended(cloud: Cloud):
+    indexes = {
+        cloud.told({"Ref": key}): {
+            index["IndexName"]: tuple(part["AttributeName"] for part in index["KeySchema"])
+            for index in table.get("GlobalSecondaryIndexes", [])
+        }
+        for key, table in cloud.of_type("AWS::DynamoDB::Table").items()
+    }
+    # The same as the world that the other tests share.
+    assert indexes == {"access": {}, "registry": {}, "jobs": JOBS_INDEXES}
+
+
+def test_an_index_holds_whole_items(cloud: Cloud):
+    for table in cloud.of_type("AWS::DynamoDB::Table").values():
+        for index in table.get("GlobalSecondaryIndexes", []):
+            assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
 def test_every_bucket_tells_eventbridge_what_happens_in_it(cloud: Cloud):

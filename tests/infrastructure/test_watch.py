@@ -9,7 +9,7 @@ from infra.aws.routes import ROUTES
 from tests.infrastructure.cloud import ROOT, Cloud
 
 ANSWERING = {*ROUTES, "authorise"}
-WORKING = {"register", "intake", "batch"}
+WORKING = {"register", "intake", "batch", "batch_parquet", "sweep", "notify"}
 
 
 def alarms_on(cloud: Cloud, metric: str) -> list[dict]:
@@ -53,7 +53,13 @@ def test_every_message_that_waits_too_long_is_told(cloud: Cloud):
     watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms}
     queues = cloud.of_type("AWS::SQS::Queue")
     assert watched == {key for key, queue in queues.items() if "RedrivePolicy" in queue}
-    assert sorted(alarm["Threshold"] for alarm in alarms) == [900, 900, 7200]
+    assert sorted(alarm["Threshold"] for alarm in alarms) == [900, 900, 900, 7200, 7200]
+
+
+def test_a_sweep_that_fails_each_time_is_told_though_it_fails_seldom(cloud: Cloud):
+    for metric in ("Errors", "Throttles"):
+        (alarm,) = [a for a in alarms_on(cloud, metric) if functions_of(cloud, [a]) == {"sweep"}]
+        assert (alarm["Threshold"], alarm["Period"], alarm["EvaluationPeriods"]) == (1, 300, 3)
 
 
 def test_the_account_and_the_api_are_watched(cloud: Cloud):
@@ -74,6 +80,7 @@ PAGES = {
     "old-messages",
     "server-errors",
     "stuck-jobs",
+    "sweep",
     "throttles",
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.infrastructure.cloud import ROOT, Cloud
 
-FED_BY_A_QUEUE = ("register", "intake", "batch")
+FED_BY_A_QUEUE = ("register", "intake", "batch", "batch_parquet", "notify")
 
 
 @pytest.mark.parametrize("function", FED_BY_A_QUEUE)
@@ -21,7 +21,7 @@ def test_a_message_that_keeps_failing_is_set_aside_for_two_weeks(cloud: Cloud, f
     queues = cloud.of_type("AWS::SQS::Queue")
     redrive = queues[cloud.queue_of(function)]["RedrivePolicy"]
     assert redrive["maxReceiveCount"] >= 5
-    dead_letters = queues[cloud.told(redrive["deadLetterTargetArn"])]
+    dead_letters = queues[cloud.dead_letters(cloud.queue_of(function))]
     assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
@@ -31,11 +31,97 @@ def test_every_mapping_reports_partial_failures_and_limits_its_polling(cloud: Cl
         assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
 
 
-def test_every_rule_keeps_what_it_cannot_deliver(cloud: Cloud):
-    queues = set(cloud.of_type("AWS::SQS::Queue"))
+def test_every_rule_that_waits_for_events_keeps_what_it_cannot_deliver(cloud: Cloud):
     for rule in cloud.of_type("AWS::Events::Rule").values():
         for target in rule["Targets"]:
-            assert cloud.told(target["DeadLetterConfig"]["Arn"]) in queues
+            if "EventPattern" in rule:
+                queue = cloud.told(target["Arn"])
+                assert cloud.told(target["DeadLetterConfig"]["Arn"]) == f"dead-{queue}"
+
+
+def test_only_sweep_is_woken_by_the_clock_and_what_fails_is_left_to_the_next(cloud: Cloud):
+    (rule,) = [r for r in cloud.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in r]
+    assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert rule["State"] == "ENABLED"
+    (target,) = rule["Targets"]
+    assert cloud.woken(target["Arn"]) == "sweep"
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    (config,) = cloud.of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert cloud.folder_of(config["FunctionName"]["Ref"]) == "sweep"
+    assert config["MaximumRetryAttempts"] == 0
+    assert cloud.functions["sweep"]["Timeout"] < 5 * 60
+
+
+def test_the_end_of_a_job_with_a_webhook_waits_for_notify(cloud: Cloud):
+    (rule,) = [
+        r
+        for r in cloud.of_type("AWS::Events::Rule").values()
+        if r.get("EventPattern", {}).get("source") == ["headrace"]
+    ]
+    assert rule["EventPattern"]["detail-type"] == ["Job Ended"]
+    assert rule["EventPattern"]["detail"] == {"webhook": [{"exists": True}]}
+    (target,) = rule["Targets"]
+    assert target["Arn"]["Fn::GetAtt"][0] == cloud.queue_of("notify")
+    # The very event as it was told.
+    assert not {"Input", "InputPath", "InputTransformer"} & set(target)
+
+
+@pytest.mark.parametrize(
+    ("function", "batch_size", "max_concurrency"),
+    [
+        ("register", 1, 2),
+        ("intake", 10, 5),
+        ("batch", 1, 10),
+        ("batch_parquet", 1, 10),
+        ("notify", 1, 5),
+    ],
+)
+def test_a_function_takes_so_many_messages_so_often_at_a_time(
+    cloud: Cloud, function: str, batch_size: int, max_concurrency: int
+):
+    (mapping,) = [
+        m
+        for m in cloud.of_type("AWS::Lambda::EventSourceMapping").values()
+        if cloud.woken(m["FunctionName"]) == function
+    ]
+    assert mapping["BatchSize"] == batch_size
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == max_concurrency
+
+
+def test_the_stage_says_how_many_shards_are_worked_at_a_time(full: Cloud):
+    mappings = full.of_type("AWS::Lambda::EventSourceMapping").values()
+    at_a_time = {
+        full.woken(m["FunctionName"]): m["ScalingConfig"]["MaximumConcurrency"] for m in mappings
+    }
+    assert at_a_time["batch"] == at_a_time["batch_parquet"] == 50
+    assert full.environment("submit")["HEADRACE_MAX_CONCURRENCY"] == "50"
+
+
+def test_a_function_that_puts_work_into_its_own_queue_is_not_taken_for_a_loop(cloud: Cloud):
+    for function, properties in cloud.functions.items():
+        wakes_itself = ("sqs:SendMessage", "own queue") in cloud.may(function)
+        assert properties["RecursiveLoop"] == ("Allow" if wakes_itself else "Terminate")
+
+
+def test_redrive_knows_every_queue_with_its_dead_letters(cloud: Cloud):
+    queues = cloud.environment("redrive")["HEADRACE_QUEUES"].split(" ")
+    assert queues == [
+        "models=models,dead-models",
+        "files=files,dead-files",
+        "shards=shards,dead-shards",
+        "parquet-shards=parquetshards,dead-parquetshards",
+        "webhooks=webhooks,dead-webhooks",
+    ]
+
+
+def test_a_function_is_told_the_queues_that_it_puts_work_into(cloud: Cloud):
+    for function in cloud.functions:
+        if function != "redrive":
+            told = {v for n, v in cloud.environment(function).items() if n.endswith("QUEUE_URL")}
+            own = cloud.queue_of(function)
+            own_name = cloud.told({"Ref": own}) if own else None
+            into = {queue for action, queue in cloud.may(function) if action == "sqs:SendMessage"}
+            assert {"own queue" if name == own_name else name for name in told} == into
 
 
 @pytest.mark.parametrize(
@@ -48,6 +134,7 @@ def test_every_rule_keeps_what_it_cannot_deliver(cloud: Cloud):
         ("inbox", "digits@2/today/rows.csv", "intake"),
         ("inbox", "inbox/digits/rows.jsonl", "intake"),
         ("results", "digits/rows.csv/0123/manifest.json", None),
+        ("results", "_parts/0123/0", None),
     ],
 )
 def test_an_object_wakes_the_function_that_it_is_for(
@@ -55,23 +142,23 @@ def test_an_object_wakes_the_function_that_it_is_for(
 ):
     queues = {cloud.queue_of(function): function for function in FED_BY_A_QUEUE}
     matching = [
-        queues[cloud.told(target["Arn"])]
+        queues[target["Arn"]["Fn::GetAtt"][0]]
         for rule in cloud.of_type("AWS::Events::Rule").values()
-        if _matches(cloud, rule["EventPattern"], bucket, key)
+        if rule.get("EventPattern", {}).get("source") == ["aws.s3"]
+        and _matches(cloud, rule["EventPattern"], bucket, key)
         for target in rule["Targets"]
     ]
     assert matching == ([woken] if woken else [])
 
 
 def _matches(cloud: Cloud, pattern: dict, bucket: str, key: str) -> bool:
-    assert pattern["source"] == ["aws.s3"]
     assert pattern["detail-type"] == ["Object Created"]
     buckets = [cloud.told(name) for name in pattern["detail"]["bucket"]["name"]]
     keys = pattern["detail"].get("object", {"key": [{"wildcard": "*"}]})["key"]
     return bucket in buckets and any(fnmatchcase(key, rule["wildcard"]) for rule in keys)
 
 
-@pytest.mark.parametrize("function", ["predict", "manage", "grant"])
+@pytest.mark.parametrize("function", ["predict", "manage", "submit", "redrive", "grant"])
 def test_the_api_has_the_routes_that_the_handler_answers(cloud: Cloud, function: str):
     wired = {
         route["RouteKey"]
@@ -89,29 +176,46 @@ def _woken_by(cloud: Cloud, route: dict) -> str:
 
 
 def _routes(function: str) -> set[str]:
-    """The keys of the handler's `ROUTES`, read without running it."""
+    """The keys of the handler's `ROUTES`, or `routes` of a call, read without running it."""
     tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
-    for node in tree.body:
+    for node in ast.walk(tree):
         match node:
             case (
-                ast.Assign(targets=[ast.Name(id="ROUTES")], value=ast.Dict(keys=keys))
-                | ast.AnnAssign(target=ast.Name(id="ROUTES"), value=ast.Dict(keys=keys))
+                ast.Assign(targets=[ast.Name(id="ROUTES" | "routes")], value=ast.Dict(keys=keys))
+                | ast.AnnAssign(target=ast.Name(id="ROUTES" | "routes"), value=ast.Dict(keys=keys))
             ):
                 return {ast.literal_eval(key) for key in keys if key is not None}
-    raise AssertionError(f"{function} has no literal ROUTES.")
+    raise AssertionError(f"{function} has no literal routes.")
 
 
 def test_the_api_lets_only_itself_wake_a_function(cloud: Cloud):
     (api,) = cloud.of_type("AWS::ApiGatewayV2::Api")
     (authoriser,) = cloud.of_type("AWS::ApiGatewayV2::Authorizer")
-    permissions = cloud.of_type("AWS::Lambda::Permission").values()
+    permissions = [
+        permission
+        for permission in cloud.of_type("AWS::Lambda::Permission").values()
+        if cloud.woken(permission["FunctionName"]) != "sweep"
+    ]
     # Not `/*/*/*`: the ARN of `$default` ends one part earlier.
     wanted = {"authorise": f":{api}/authorizers/{authoriser}"}
-    assert len(permissions) == 5
+    assert len(permissions) == 7
     for permission in permissions:
         assert permission["Principal"] == "apigateway.amazonaws.com"
         function = cloud.woken(permission["FunctionName"])
         assert cloud.told(permission["SourceArn"]).endswith(wanted.get(function, f":{api}/*/*"))
+
+
+def test_the_clock_wakes_sweep_and_nobody_else_does(cloud: Cloud):
+    (clock,) = [
+        key for key, r in cloud.of_type("AWS::Events::Rule").items() if "ScheduleExpression" in r
+    ]
+    (permission,) = [
+        permission
+        for permission in cloud.of_type("AWS::Lambda::Permission").values()
+        if cloud.woken(permission["FunctionName"]) == "sweep"
+    ]
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert cloud.told(permission["SourceArn"]) == clock
 
 
 def test_every_route_but_health_is_behind_the_authoriser(cloud: Cloud):
@@ -149,7 +253,7 @@ def test_everything_that_is_woken_is_a_published_version(cloud: Cloud):
 def test_dead_letters_are_of_their_own_queue_alone(cloud: Cloud, function: str):
     queues = cloud.of_type("AWS::SQS::Queue")
     queue = queues[cloud.queue_of(function)]
-    dead_letters = queues[cloud.told(queue["RedrivePolicy"]["deadLetterTargetArn"])]
+    dead_letters = queues[cloud.dead_letters(cloud.queue_of(function))]
     allowed = dead_letters["RedriveAllowPolicy"]
     assert allowed["redrivePermission"] == "byQueue"
     (source,) = allowed["sourceQueueArns"]
