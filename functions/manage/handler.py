@@ -1,6 +1,6 @@
-"""The control API: models and what became of them, uploads, aliases, jobs and their files.
+"""The control API: models and what became of them, uploads, aliases.
 
-Request → names checked → caller's rights → registry or jobs → answer. Nothing here loads a model.
+Request → names checked → caller's rights → registry → answer. Nothing here loads a model.
 Rights come before what stands anywhere: of what one may not see, nothing is told, not even by
 another error.
 """
@@ -16,18 +16,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from headrace_runtime.access.policy import Action
 from headrace_runtime.access.rights import Access
-from headrace_runtime.aws.job_door import JobDoor
-from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.models_bucket import SIGNED_UPLOADS, ModelsBucket
 from headrace_runtime.aws.policies import Policies
 from headrace_runtime.aws.registration import Registration
-from headrace_runtime.batch.job import Job
-from headrace_runtime.batch.job_key import model_in
 from headrace_runtime.edge import control_api as api
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.edge.http_api import Answer, Request, Route, json_answer, respond
-from headrace_runtime.edge.jobs_api import FileArrived, job_request
-from headrace_runtime.errors import JobNotFound, ObjectNotFound
 from headrace_runtime.model.names import alias_name, model_name
 from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import ManageSettings
@@ -39,10 +33,8 @@ registry = Registration(settings.registry_table, dynamodb=dynamodb)
 policies = Policies(
     settings.access_table, dynamodb=dynamodb, ttl_s=settings.policies_ttl_s, clock=time.monotonic
 )
-jobs = Jobs(settings.jobs_table, dynamodb=dynamodb)
 s3 = boto3.client("s3", config=SIGNED_UPLOADS)
 bucket = ModelsBucket(settings.models_bucket, s3=s3)
-door = JobDoor(settings.inbox_bucket, registry, s3=s3)
 
 
 def rights(request: Request) -> Access:
@@ -93,43 +85,6 @@ def move_alias(request: Request) -> Answer:
     return api.alias_answer(name, registry.change(name, which, partial(move.apply, which)))
 
 
-def job(request: Request) -> Answer:
-    """Show how far a job is."""
-    return json_answer(_seen_job(request).to_dict())
-
-
-def submit(request: Request) -> Answer:
-    """Give a presigned upload into the inbox, or name the job of a file that has arrived there."""
-    asked = job_request(request.body)
-    if isinstance(asked, FileArrived):
-        if not _follows(request, model_in(asked.key)):
-            raise ObjectNotFound(settings.inbox_bucket, asked.key)
-        return json_answer({"job_id": door.job_of(asked.key), "key": asked.key})
-    rights(request).check(Action.SUBMIT, model_name(asked.model))
-    return json_answer(door.upload(asked.target, asked.file, uuid.uuid4().hex).to_dict(), 201)
-
-
-def download(part: str, request: Request) -> Answer:
-    """Give a presigned address of one of an ended job's files."""
-    return json_answer(door.download(_seen_job(request), part))
-
-
-def _seen_job(request: Request) -> Job:
-    found = jobs.get(request.parameters["job"])
-    if not _follows(request, found.model or model_in(found.source.key)):
-        raise JobNotFound(found.job_id)
-    return found
-
-
-def _follows(request: Request, model: str) -> bool:
-    """Return whether the caller may know of jobs of *model*, which is empty where it is not known.
-
-    Only who may do it to every model may know of those.
-    """
-    access = rights(request)
-    return access.may(Action.READ, model) or access.may(Action.SUBMIT, model)
-
-
 def _alias_names(request: Request) -> tuple[str, str]:
     return model_name(request.parameters["model"]), alias_name(request.parameters["alias"])
 
@@ -140,11 +95,6 @@ ROUTES: dict[str, Route] = {
     "POST /models/{model}/versions": upload,
     "GET /models/{model}/aliases/{alias}": alias,
     "PUT /models/{model}/aliases/{alias}": move_alias,
-    "POST /jobs": submit,
-    "GET /jobs/{job}": job,
-    "GET /jobs/{job}/results": partial(download, "results"),
-    "GET /jobs/{job}/errors": partial(download, "errors"),
-    "GET /jobs/{job}/manifest": partial(download, "manifest"),
 }
 
 

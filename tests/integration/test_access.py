@@ -30,7 +30,7 @@ def give(aws):
 @pytest.fixture
 def call(function, event, context):
     """Send a sample event of the caller, members replaced; give the whole answer."""
-    handlers = {name: function(name) for name in ("predict", "manage")}
+    handlers = {name: function(name) for name in ("predict", "manage", "submit")}
 
     def called(case, **members):
         handler = handlers[case.partition(".")[0]]
@@ -110,7 +110,7 @@ def job(models):
     return Jobs("jobs", dynamodb=boto3.client("dynamodb")).create(made)
 
 
-@pytest.mark.parametrize("case", ["manage.job", "manage.job_results"])
+@pytest.mark.parametrize("case", ["submit.job", "submit.job_results"])
 def test_a_job_of_a_model_that_one_may_not_follow_is_none(call, give, event, case, aws):
     give("infer", "publish", models=("*",))
     missing = call(case, subject="key:root", pathParameters={"job": JOB_ID})
@@ -126,7 +126,7 @@ def test_a_job_of_a_model_that_one_may_not_follow_is_none(call, give, event, cas
 def test_a_job_is_shown_to_who_may_read_or_submit(call, give, job, action):
     give(action, models=("wine",))
 
-    assert call("manage.job", pathParameters={"job": JOB_ID})["statusCode"] == 200
+    assert call("submit.job", pathParameters={"job": JOB_ID})["statusCode"] == 200
 
 
 def test_a_job_that_failed_for_want_of_a_model_is_shown_by_its_folder(call, give, aws):
@@ -135,9 +135,9 @@ def test_a_job_that_failed_for_want_of_a_model_is_shown_by_its_folder(call, give
     jobs.create(Job(JOB_ID, source, Target("results", "p/"), "2026-11-23"))
     give("submit", models=("wine",))
 
-    assert call("manage.job", pathParameters={"job": JOB_ID})["statusCode"] == 200
+    assert call("submit.job", pathParameters={"job": JOB_ID})["statusCode"] == 200
     give("submit", models=("digits",))
-    assert call("manage.job", pathParameters={"job": JOB_ID})["statusCode"] == 404
+    assert call("submit.job", pathParameters={"job": JOB_ID})["statusCode"] == 404
 
 
 def test_what_a_policy_gives_no_more_is_refused_once_its_time_is_over(call, give, models):

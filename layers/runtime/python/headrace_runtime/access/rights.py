@@ -33,6 +33,13 @@ class Access:
         """Return whether the caller may know whether there is such a model: any action does."""
         return any(self.may(action, model) for action in self._globs)
 
+    def follows(self, model: str) -> bool:
+        """Return whether the caller may know of jobs of *model*, which is empty if none is known.
+
+        Only who may do it to every model may know of those.
+        """
+        return self.may(Action.READ, model) or self.may(Action.SUBMIT, model)
+
     def check(self, action: Action, model: str) -> None:
         """Let pass who may do *action* to *model*, whether or not there is such a model.
 

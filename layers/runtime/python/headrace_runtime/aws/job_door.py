@@ -1,6 +1,5 @@
 """Files of jobs for callers without credentials: signed ways into the inbox and to the results."""
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,17 +7,16 @@ from botocore.exceptions import ClientError
 
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.batch.job import Job, Source
-from headrace_runtime.batch.job_key import JobKey, job_id, parse_key
+from headrace_runtime.batch.job_key import job_id, parse_key
 from headrace_runtime.batch.job_manifest import ERRORS, MANIFEST, results_name
-from headrace_runtime.errors import Conflict, InvalidInput, NotFound, ObjectNotFound
+from headrace_runtime.errors import Conflict, NotFound, ObjectNotFound
+from headrace_runtime.model.manifest import Manifest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 EXPIRES_S = 900  # of a signature: whoever has it needs no other right, so it is short-lived
 MAX_FILE_BYTES = 5 << 30  # S3's own limit for a form
-
-_NO_NAME = re.compile(r"[/\x00-\x1f\x7f]|\$\{")
 
 # S3 tells only those who may list that an object is missing; to others it is forbidden.
 _GONE = frozenset({"404", "403"})
@@ -63,28 +61,23 @@ class JobDoor:
         self._registry = registry
         self._s3 = s3
 
-    def upload(self, target: str, file: str, name: str) -> SignedUpload:
-        """Return a form for one file, which becomes a job once it has arrived.
+    def manifest(self, target: str) -> Manifest:
+        """Return the version that answers for *target*, `<model>[@<alias or version>]`.
 
-        Args:
-            target: the model, `<model>[@<alias or version>]`.
-            file: the file's name; its suffix says what it holds.
-            name: a folder that no other upload has.
+        Of an alias it is the version that it names, never its canary: a job has one version.
 
         Raises:
-            InvalidName, InvalidInput: the key would not be one that makes a job.
+            InvalidName: it is none.
             NotFound: there is no such model, or no such alias or version of it.
         """
-        if "/" in target:
-            raise InvalidInput("model must be <model> or <model>@<alias or version>")
-        # S3 puts a name that the sender chooses where a form's key says ${filename}.
-        if not 1 <= len(file.encode()) <= 255 or file in (".", "..") or _NO_NAME.search(file):
-            raise InvalidInput(
-                "file must be the name of a file: 1-255 bytes, without a slash, ${ or control "
-                "characters"
-            )
-        key = f"inbox/{target}/{name}/{file}"
-        self._check_there(parse_key(key))
+        asked = parse_key(f"{target}/file")
+        version = asked.reference
+        if isinstance(version, str):
+            version = self._registry.alias(asked.model, version).version
+        return self._registry.manifest(asked.model, version)
+
+    def upload(self, key: str) -> SignedUpload:
+        """Return a form for one file at *key*, which becomes a job once it has arrived."""
         form = self._s3.generate_presigned_post(
             self._inbox,
             key,
@@ -92,12 +85,6 @@ class JobDoor:
             ExpiresIn=EXPIRES_S,
         )
         return SignedUpload(form["url"], form["fields"], self._inbox, key, MAX_FILE_BYTES)
-
-    def _check_there(self, asked: JobKey) -> None:
-        if isinstance(asked.reference, int):
-            self._registry.manifest(asked.model, asked.reference)
-        else:
-            self._registry.alias(asked.model, asked.reference)
 
     def job_of(self, key: str) -> str:
         """Return the id of the job that the file at *key* is, or is about to become.
@@ -117,16 +104,19 @@ class JobDoor:
         )
 
     def download(self, job: Job, part: str) -> dict[str, Any]:
-        """Return `{"url", "file", "expires_in_s"}` for one of an ended job's files.
+        """Return `{"url", "file", "expires_in_s"}` for one of a job's files.
 
         Args:
             job: the job.
-            part: `results`, `errors` or `manifest`.
+            part: `results`, `errors` or `manifest`, there once it has ended; or `input`, the file
+                that was dropped.
 
         Raises:
             Conflict: the job has not ended, so its files are not whole.
             NotFound: the job ended without this file.
         """
+        if part == "input":
+            return self._input(job)
         if not job.state.final:
             raise Conflict(
                 f"job {job.job_id} is {job.state}: its files are there once it has ended"
@@ -134,9 +124,14 @@ class JobDoor:
         file = {"results": results_name(job), "errors": ERRORS, "manifest": MANIFEST}[part]
         if file is None:
             raise NotFound(f"job {job.job_id} has no {part}: {job.error}")
-        url = self._s3.generate_presigned_url(
-            "get_object",
-            Params={"Bucket": job.target.bucket, "Key": job.target.prefix + file},
-            ExpiresIn=EXPIRES_S,
-        )
+        return self._signed(file, {"Bucket": job.target.bucket, "Key": job.target.prefix + file})
+
+    def _input(self, job: Job) -> dict[str, Any]:
+        source = job.source
+        version = {"VersionId": source.version_id} if source.version_id else {}
+        where = {"Bucket": source.bucket, "Key": source.key, **version}
+        return self._signed(source.key.rpartition("/")[2], where)
+
+    def _signed(self, file: str, where: dict[str, str]) -> dict[str, Any]:
+        url = self._s3.generate_presigned_url("get_object", Params=where, ExpiresIn=EXPIRES_S)
         return {"url": url, "file": file, "expires_in_s": EXPIRES_S}
