@@ -38,6 +38,11 @@ def send_messages(who: iam.IRole, queue: sqs.IQueue) -> None:
     _allow(who, queue.queue_arn, "sqs:SendMessage")
 
 
+def count_messages(who: iam.IRole, queue: sqs.IQueue) -> None:
+    """Let *who* learn how many messages wait in *queue*, and none of them."""
+    _allow(who, queue.queue_arn, "sqs:GetQueueAttributes")
+
+
 def move_messages(who: iam.IRole, *, out_of: sqs.IQueue, to: sqs.IQueue) -> None:
     """Let *who* take messages out of one queue, and put messages into another."""
     _allow(

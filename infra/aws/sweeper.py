@@ -58,14 +58,16 @@ class Sweeper(Construct):
             timeout_s=_TIMEOUT_S,
         )
         role = self.sweep.role
-        for bucket in (state.inbox, state.results):
-            grants.list_objects(role, bucket)
-            grants.read_objects(role, bucket, "*")
+        grants.list_objects(role, state.inbox)
+        grants.list_objects(role, state.results)
+        grants.read_objects(role, state.results, "*")
         grants.read_items(role, state.jobs)
         grants.write_items(role, state.jobs)
         grants.query_index(role, state.jobs, UNFINISHED)
         for queue in queues:
             grants.send_messages(role, queue)
+        for queue in queues[1:]:  # where work of a job may still wait
+            grants.count_messages(role, queue)
         grants.tell(role, JOB_ENDED)
         self._start_by_the_clock()
 

@@ -50,6 +50,10 @@ def sent(*queues: str) -> set[tuple[str, str]]:
     return {("sqs:SendMessage", queue) for queue in queues}
 
 
+def counted(*queues: str) -> set[tuple[str, str]]:
+    return {("sqs:GetQueueAttributes", queue) for queue in queues}
+
+
 def moved(queue: str) -> set[tuple[str, str]]:
     verbs = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     return {(f"sqs:{verb}", f"dead-{queue}") for verb in verbs} | sent(queue)
@@ -144,13 +148,13 @@ MAY = {
     "batch_parquet": WORKS_SHARDS,
     "sweep": LOG
     | listed("inbox")
-    | read("inbox/*")
     | listed("results")
     | read("results/*")
     | read_items("jobs")
     | write_items("jobs")
     | indexed("jobs", "unfinished")
     | sent("files", "shards", "parquetshards")
+    | counted("shards", "parquetshards")
     | TELLS,
     "notify": LOG | OWN_QUEUE | {("dynamodb:GetItem", "jobs")},
 }

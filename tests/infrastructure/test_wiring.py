@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from headrace_runtime.aws.announcing import KIND, SOURCE
 from tests.infrastructure.cloud import ROOT, Cloud
 
 FED_BY_A_QUEUE = ("register", "intake", "batch", "batch_parquet", "notify")
@@ -58,6 +59,7 @@ def test_the_end_of_a_job_with_a_webhook_waits_for_notify(cloud: Cloud):
         for r in cloud.of_type("AWS::Events::Rule").values()
         if r.get("EventPattern", {}).get("source") == ["headrace"]
     ]
+    assert (SOURCE, KIND) == ("headrace", "Job Ended")  # what the functions tell
     assert rule["EventPattern"]["detail-type"] == ["Job Ended"]
     assert rule["EventPattern"]["detail"] == {"webhook": [{"exists": True}]}
     (target,) = rule["Targets"]
