@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INDEX = "by_day"
 DAYS = 90  # that are looked back on
 
-_READS = 40  # of one call: some 10 ms each
+_READS = 100  # of one call, some 10 ms each: enough for all days, where these hold little
 _ITEMS = 200  # of one read
 
 
