@@ -5,6 +5,8 @@ import importlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +21,7 @@ from headrace_runtime.access.policy import Action, Policy
 from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.registration import Registration
 from headrace_runtime.edge.authoriser import known
+from headrace_runtime.inference.model_process import ModelProcess
 from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
 from headrace_runtime.model.signature import Signature
 
@@ -215,24 +218,34 @@ def event() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def function(
     aws: None, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Callable[..., ModuleType]:
+) -> Iterator[Callable[..., ModuleType]]:
     """Import a handler afresh, as a cold start does, with its settings in the environment."""
+    with ExitStack() as stack:
+        yield partial(_started, monkeypatch, request, stack)
 
-    def start(name: str, **changed: Any) -> ModuleType:
-        values = SETTINGS[name].to_env() | {
-            f"HEADRACE_{key.upper()}": str(value) for key, value in changed.items()
-        }
-        for variable, value in values.items():
-            monkeypatch.setenv(variable, value)
-        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", name)
-        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", name)
-        if name in ("predict", "authorise"):  # call AWS without boto3, past moto in the process
-            for service in ("DYNAMODB", "S3"):
-                url = request.getfixturevalue("aws_endpoint")
-                monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
-        return importlib.reload(importlib.import_module(f"functions.{name}.handler"))
 
-    return start
+def _started(
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    stack: ExitStack,
+    name: str,
+    **changed: Any,
+) -> ModuleType:
+    values = SETTINGS[name].to_env() | {
+        f"HEADRACE_{key.upper()}": str(value) for key, value in changed.items()
+    }
+    for variable, value in values.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", name)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", name)
+    if name in ("predict", "authorise"):  # call AWS without boto3, past moto in the process
+        for service in ("DYNAMODB", "S3"):
+            url = request.getfixturevalue("aws_endpoint")
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+    handler = importlib.reload(importlib.import_module(f"functions.{name}.handler"))
+    if isinstance(getattr(handler, "models", None), ModelProcess):
+        stack.callback(handler.models.close)
+    return handler
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
-"""A dropped file becomes a job.
+"""A dropped file becomes a job, cut into shards.
 
-SQS message → which file (`dropped`) → job, made once, its version fixed (`intake`) → its shards in
-the queue of `batch`. What is no file is let go; a fault gives only its own message back.
+SQS message → which file (`dropped`) → job, made once, its version fixed (`intake`) → cut at true
+boundaries of records, each shard queued for `batch` as it stands (`cutting`). A long cutting goes
+on by a message of its own. What is no file is let go; a fault gives only its own message back.
 """
 
+import json
 import os
 from datetime import UTC, datetime
 from functools import partial
@@ -20,11 +22,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from headrace_runtime.aws.dropped import dropped_file
-from headrace_runtime.aws.inbox import Inbox
-from headrace_runtime.aws.intake import Intake
-from headrace_runtime.aws.jobs import Jobs
-from headrace_runtime.aws.registry import Registry
-from headrace_runtime.aws.results_bucket import ResultsBucket
+from headrace_runtime.aws.intake_worker import intake_of
+from headrace_runtime.aws.retries import Retries
+from headrace_runtime.batch.clock import Slice
+from headrace_runtime.batch.job import Job
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.monitoring.invocation import Invocation
 from headrace_runtime.monitoring.stdout import watch
@@ -34,32 +35,38 @@ settings = IntakeSettings.from_env(os.environ)
 invocations = watch("intake", os.environ)
 logger = Logger()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
-intake = Intake(
-    registry=Registry(settings.registry_table, dynamodb=dynamodb),
-    jobs=Jobs(settings.jobs_table, dynamodb=dynamodb),
-    inbox=Inbox(s3=s3),
-    results=ResultsBucket(settings.results_bucket, s3=s3),
-    sqs=boto3.client("sqs"),
-    queue_url=settings.shards_queue_url,
-)
+dynamodb, s3, sqs = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs")
+intake = intake_of(settings, dynamodb=dynamodb, s3=s3, sqs=sqs, events=boto3.client("events"))
+retries = Retries(settings.files_queue_url, sqs=sqs)
 
 
-def take_in(invocation: Invocation, record: SQSRecord) -> None:
-    """Make the job of one event's file."""
+def take_in(invocation: Invocation, record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Make the job of one event's file, or go on with a job that is made."""
     invocation.queued(int(record.attributes.sent_timestamp))
-    source = dropped_file(record.body)
-    if source is None or source.bucket != settings.inbox_bucket:
-        logger.info("a message that tells of no dropped file was let go")
-        return
     try:
-        job = intake.accept(source, datetime.now(UTC))
+        job = job_of(record.body, lambda_context)
     except Exception as error:
         invocation.refused("Errors", type(error).__name__)
         log_failure(error, {**invocation.ids, "message_id": record.message_id})
+        retries.soon(record.receipt_handle, int(record.attributes.approximate_receive_count))
         raise
+    if job is None:
+        logger.info("a message that tells of no dropped file was let go")
+        return
     invocation.count(f"Jobs{job.state.title()}")
     logger.info("job", job_id=job.job_id, state=job.state, model=job.model, version=job.version)
+
+
+def job_of(body: str, lambda_context: LambdaContext) -> Job | None:
+    """Return the job that a message is about; None where it is about none."""
+    time = Slice(lambda: lambda_context.get_remaining_time_in_millis() / 1000)
+    begun = json.loads(body).get("cut")
+    if begun is not None:
+        return intake.go_on(begun, time)
+    source = dropped_file(body)
+    if source is None or source.bucket != settings.inbox_bucket:
+        return None
+    return intake.accept(source, datetime.now(UTC), time)
 
 
 @logger.inject_lambda_context(log_event=False)

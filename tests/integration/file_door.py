@@ -2,11 +2,27 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any
 
 import boto3
+
+from headrace_runtime.aws.job_items import job_of
+
+Start = Callable[..., ModuleType]
+
+
+def open_door(
+    function: Start, event: Callable[..., dict[str, Any]], context: Any, **changed: Any
+) -> "FileDoor":
+    """Start both functions, between queues of their own; *changed* are settings of both."""
+    sqs = boto3.client("sqs")
+    shards, files = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("shards", "files"))
+    intake = function("intake", shards_queue_url=shards, files_queue_url=files, **changed)
+    return FileDoor(
+        intake, function("batch", queue_url=shards, **changed), shards, files, event, context
+    )
 
 
 @dataclass
@@ -16,6 +32,7 @@ class FileDoor:
     intake: ModuleType
     batch: ModuleType
     queue_url: str
+    files_url: str
     event: Callable[..., dict[str, Any]]
     context: Any
 
@@ -40,14 +57,21 @@ class FileDoor:
 
     def shards(self) -> list[dict[str, Any]]:
         """Take the events for `batch` out of the queue."""
+        return self._messages(self.queue_url, "batch.shard")
+
+    def cuttings(self) -> list[dict[str, Any]]:
+        """Take the events for `intake` out of its own queue."""
+        return self._messages(self.files_url, "intake.csv")
+
+    def _messages(self, url: str, sample: str) -> list[dict[str, Any]]:
         sqs, events = boto3.client("sqs"), []
         while True:
-            answer = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=1)
+            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)
             for message in answer.get("Messages", []):
-                event = self.event("batch.shard")
+                event = self.event(sample)
                 event["Records"][0]["body"] = message["Body"]
                 events.append(event)
-                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             if "Messages" not in answer:
                 return events
 
@@ -58,9 +82,16 @@ class FileDoor:
     def answer(self, key: str, body: bytes) -> dict[str, bytes]:
         """Take a file through both functions; return the results by file name."""
         self.take_in(self.drop(key, body))
-        for shard in self.shards():
-            assert self.work(shard) == {"batchItemFailures": []}
+        self.work_all()
         return self.results()
+
+    def work_all(self) -> None:
+        """Work until nothing waits any more."""
+        while waiting := [*self.cuttings(), *self.shards()]:
+            for event in waiting:
+                body = json.loads(event["Records"][0]["body"])
+                answer = self.work(event) if "job_id" in body else self.take_in(event)
+                assert answer == {"batchItemFailures": []}
 
     def results(self) -> dict[str, bytes]:
         """Return what stands in the results bucket, by file name."""
@@ -78,4 +109,4 @@ class FileDoor:
     def jobs(self) -> list[dict[str, Any]]:
         """Return all jobs, as their table holds them."""
         items = boto3.client("dynamodb").scan(TableName="jobs")["Items"]
-        return [json.loads(item["job"]["S"]) for item in items]
+        return [asdict(job_of(item)) for item in items if item["sk"]["S"] == "JOB"]

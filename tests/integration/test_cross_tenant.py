@@ -88,15 +88,31 @@ MODEL_KINDS = {
         parameters={"alias": "trial"},
     ),
     "submit": Kind(
-        "manage", "POST /jobs", ("submit",), 201, body={"model": "<model>", "file": "a.csv"}
+        "submit", "POST /jobs", ("submit",), 201, body={"model": "<model>", "file": "a.csv"}
     ),
-    "arrived": Kind("manage", "POST /jobs", JOBS, body={"key": "inbox/<model>/a.csv"}, hides=True),
-    "job": Kind("manage", "GET /jobs/{job}", JOBS, hides=True, job=True),
-    "results": Kind("manage", "GET /jobs/{job}/results", JOBS, hides=True, job=True),
+    "object": Kind(
+        "submit",
+        "POST /jobs",
+        ("submit",),
+        201,
+        body={"model": "<model>", "object": {"bucket": "inbox", "key": "inbox/<model>/a.csv"}},
+    ),
+    "plan": Kind(
+        "submit", "POST /plans", ("submit",), body={"model": "<model>", "rows": 1, "size_bytes": 9}
+    ),
+    "arrived": Kind("submit", "POST /jobs", JOBS, body={"key": "inbox/<model>/a.csv"}, hides=True),
+    "job": Kind("submit", "GET /jobs/{job}", JOBS, hides=True, job=True),
+    "results": Kind("submit", "GET /jobs/{job}/results", JOBS, hides=True, job=True),
+    "input": Kind("submit", "GET /jobs/{job}/input", JOBS, hides=True, job=True),
 }
 LISTS = ("GET /v2/models", "POST /v2/repository/index", "GET /models")
-ADMIN = ("GET /keys", "GET /policies", "PUT /policies/{policy}")
-OTHERS = (*LISTS, *ADMIN, "GET /v2", "GET /v2/health/live")
+ADMIN = {
+    "GET /keys": "grant",
+    "GET /policies": "grant",
+    "PUT /policies/{policy}": "grant",
+    "GET /dead-letters": "redrive",
+}
+OTHERS = (*LISTS, *ADMIN, "GET /jobs", "GET /v2", "GET /v2/health/live")
 
 
 @dataclass
@@ -117,9 +133,9 @@ class World:
         for n, policy in enumerate(policies):
             actions = frozenset(map(Action, policy["actions"]))
             book.put(Policy(f"p{n}", tuple(policy["subjects"]), actions, tuple(policy["models"])))
-        for handler in (self.handlers["predict"], self.handlers["manage"]):
+        for handler in map(self.handlers.get, ("predict", "manage", "submit", "redrive")):
             handler.policies = Policies(
-                "access", dynamodb=handler.dynamodb, ttl_s=3600, clock=lambda: 0
+                "access", dynamodb=boto3.client("dynamodb"), ttl_s=3600, clock=lambda: 0
             )
 
     def call(self, caller: str, function: str, route: str, parameters=None, body=None):
@@ -165,6 +181,8 @@ def world(function, publish, context, aws) -> World:
     handlers = {
         "predict": function("predict", alias_ttl_s=3600),
         "manage": function("manage"),
+        "submit": function("submit"),
+        "redrive": function("redrive"),
         "grant": function("grant"),
         "authorise": function("authorise"),
     }
@@ -247,7 +265,8 @@ def check_model_call(world: World, ruling, caller: str, kind: Kind, model: str) 
 
 
 def check_other_call(world: World, ruling, caller: str, route: str) -> None:
-    function = "predict" if "/v2" in route else "manage" if route in LISTS else "grant"
+    function = "predict" if "/v2" in route else ADMIN.get(route, "manage")
+    function = "submit" if route == "GET /jobs" else function
     scratch = {"subjects": ["sub:nobody"], "actions": ["infer"], "models": ["*"]}
     body = scratch if route.startswith("PUT") else None
     status, said = world.call(caller, function, route, {"policy": "scratch"}, body)
@@ -259,6 +278,9 @@ def check_other_call(world: World, ruling, caller: str, route: str) -> None:
         listed = said if isinstance(said, list) else said["models"]
         names = [entry["name"] if isinstance(entry, dict) else entry for entry in listed]
         assert names == [model for model in sorted(THERE) if given_to(ruling, caller, model)]
+    elif route == "GET /jobs":
+        followed = [model for model in THERE if given_to(ruling, caller, model) & set(JOBS)]
+        assert sorted(job["model"] for job in said["jobs"]) == sorted(followed)
     elif route in ADMIN:
         rules = any(
             set(policy["subjects"]) & set(SUBJECTS[caller])

@@ -10,7 +10,7 @@ import pytest
 
 from headrace_runtime.model.manifest import Manifest
 from tests import onnx_models
-from tests.integration.file_door import FileDoor
+from tests.integration.file_door import FileDoor, open_door
 
 CSV = b"a,b,c,d\n1,2,3,4\n1,2,x,4\n0,0,0,1\n"
 
@@ -23,9 +23,7 @@ def linear(publish: Callable[..., Manifest]) -> Manifest:
 
 @pytest.fixture
 def door(function: Callable[..., ModuleType], event: Any, context: Any) -> FileDoor:
-    url = boto3.client("sqs").create_queue(QueueName="shards")["QueueUrl"]
-    intake = function("intake", shards_queue_url=url)
-    return FileDoor(intake, function("batch"), url, event, context)
+    return open_door(function, event, context)
 
 
 def test_a_csv_becomes_results_errors_and_a_manifest(door: FileDoor, linear: Manifest) -> None:
@@ -163,8 +161,7 @@ def test_a_file_that_cannot_be_a_job_fails_with_a_sentence(
         "inner hyphens",
         "linear/rows.xlsx": "the file is a ZIP archive without arrays (an Excel sheet is one, "
         "too): save it as CSV",
-        "linear/rows.parquet": "the file is Parquet, which is not read: write CSV, JSON "
-        "Lines or NPY",
+        "linear/rows.orc": "the file is ORC, which is not read: write CSV",
         "unknown/rows.csv": "model 'unknown' is not registered",
         "linear@nobody/rows.csv": "model 'linear' has no alias 'nobody'",
         "linear@7/rows.csv": "model 'linear' has no version 7",
@@ -175,7 +172,7 @@ def test_a_file_that_cannot_be_a_job_fails_with_a_sentence(
 
     for key in sentences:
         suffix = key.rpartition(".")[2]
-        body = {"xlsx": b"PK\x03\x04" + bytes(40), "parquet": b"PAR1"}.get(suffix, b"a")
+        body = {"xlsx": b"PK\x03\x04" + bytes(40), "orc": b"ORC"}.get(suffix, b"a")
         door.take_in(door.drop(key, b"" if "empty" in key else body))
 
     objects = door.objects()

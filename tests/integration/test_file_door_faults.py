@@ -20,7 +20,7 @@ from headrace_runtime.batch.job import Source
 from headrace_runtime.errors import Conflict, InvalidInput, ObjectNotFound, Unavailable
 from headrace_runtime.model.manifest import Manifest
 from tests import onnx_models
-from tests.integration.file_door import FileDoor
+from tests.integration.file_door import FileDoor, open_door
 
 CSV = b"a,b,c,d\n1,2,3,4\n1,2,x,4\n0,0,0,1\n"
 RESULTS = b"a,b,c,d,y_0,y_1,y_2\n1,2,3,4,20.0,11.0,2.0\n0,0,0,1,3.0,3.0,3.0\n"
@@ -35,9 +35,7 @@ def door(
     function: Callable[..., ModuleType], publish: Callable[..., Manifest], event: Any, context: Any
 ) -> FileDoor:
     publish("linear", onnx_models.linear(), onnx_models.linear_signature())
-    url = boto3.client("sqs").create_queue(QueueName="shards")["QueueUrl"]
-    intake = function("intake", shards_queue_url=url)
-    return FileDoor(intake, function("batch"), url, event, context)
+    return open_door(function, event, context)
 
 
 @pytest.fixture

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
 
 from headrace_runtime.model.manifest import Manifest
 from tests import onnx_models
-from tests.integration.file_door import FileDoor
+from tests.integration.file_door import FileDoor, open_door
 
 CSV = b"a,b,c,d\n1,2,3,4\n1,2,x,4\n0,0,0,1\n"
 
@@ -25,9 +24,7 @@ def door(
 ) -> FileDoor:
     """The door, with `linear`: y[j] = sum(x[i] * (i - j)) + j over four features, three outputs."""
     publish("linear", onnx_models.linear(), onnx_models.linear_signature())
-    url = boto3.client("sqs").create_queue(QueueName="shards")["QueueUrl"]
-    intake = function("intake", shards_queue_url=url)
-    return FileDoor(intake, function("batch"), url, event, context)
+    return open_door(function, event, context)
 
 
 def saved(save: Callable[..., None], *arrays: Any, **named: Any) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from headrace_runtime.batch import shard_run
 from headrace_runtime.batch.file_formats import Wanted, opened
 from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.record_runs import RecordRuns
 from headrace_runtime.codec.file_format import Content, FileFormat
 from headrace_runtime.errors import InferenceFailed
@@ -31,24 +32,26 @@ def infer(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 def worked(
-    body: io.BufferedIOBase, form: FileFormat, *, joined: bool = True
+    body: bytes, form: FileFormat, *, joined: bool = True
 ) -> tuple[list[Counts], bytes, bytes]:
     results, errors = io.BytesIO(), io.BytesIO()
-    records, writer = opened(body, Content(form), Wanted("m", 1, SIGNATURE, joined))
-    counts = shard_run.run(
+    wanted = Wanted("m", 1, SIGNATURE, joined)
+    records, writer = opened(lambda offset: io.BytesIO(body[offset:]), Content(form), wanted)
+    run = shard_run.run(
         records,
         RecordRuns(infer, SIGNATURE, rows_at_once=3),
         writer,
         write_results=results.write,
         write_errors=errors.write,
     )
-    return list(counts), results.getvalue(), errors.getvalue()
+    counts = [behind.counts for behind in run]
+    return counts, layout_bytes(writer.layout()) + results.getvalue(), errors.getvalue()
 
 
 def test_every_record_has_an_answer_or_a_reason_in_order():
     body = b"a,b\n1,2\n-3,-4\nx,1\n5,6\n7\n-1,-1\n9,9\n"
 
-    counts, results, errors = worked(io.BytesIO(body), FileFormat.CSV)
+    counts, results, errors = worked(body, FileFormat.CSV)
 
     assert results == b"a,b,y\n1,2,3.0\n5,6,11.0\n9,9,18.0\n"
     assert [(e["row"], e["line"], e["code"]) for e in map(json.loads, errors.splitlines())] == [
@@ -63,14 +66,14 @@ def test_every_record_has_an_answer_or_a_reason_in_order():
 def test_what_is_behind_only_grows():
     body = b"".join(b"[%d, 1]\n" % i for i in range(50))
 
-    counts, results, _ = worked(io.BytesIO(body), FileFormat.JSON_LINES)
+    counts, results, _ = worked(body, FileFormat.JSON_LINES)
 
     assert [c.rows_in for c in counts] == sorted(c.rows_in for c in counts)
     assert len(results.splitlines()) == 50
 
 
 def test_a_file_without_records_has_results_without_rows():
-    counts, results, errors = worked(io.BytesIO(b"a,b\n"), FileFormat.CSV)
+    counts, results, errors = worked(b"a,b\n", FileFormat.CSV)
 
     assert (results, errors) == (b"a,b,y\n", b"")
     assert all(c == Counts() for c in counts)
@@ -96,15 +99,17 @@ def test_memory_does_not_grow_with_the_file():
 
     tracemalloc.start()
     runs = RecordRuns(infer, SIGNATURE, rows_at_once=4096)
-    records, writer = opened(Large(25), Content(FileFormat.CSV), Wanted("m", 1, SIGNATURE))
-    for counts in shard_run.run(
+    records, writer = opened(
+        lambda _: Large(25), Content(FileFormat.CSV), Wanted("m", 1, SIGNATURE)
+    )
+    for behind in shard_run.run(
         records,
         runs,
         writer,
         write_results=write,
         write_errors=write,
     ):
-        last = counts
+        last = behind.counts
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -45,7 +45,7 @@ def header(text: str, version: int = 1) -> bytes:
 
 
 def read_npy(body: bytes, takes: Signature) -> tuple[list, list]:
-    blocks = list(open_npy(io.BytesIO(body), takes)[1])
+    blocks = list(open_npy(lambda offset: io.BytesIO(body[offset:]), takes)[1])
     values = [v for block in blocks for v in block.tensors[0].array.tolist()]
     return values, [(bad.row, bad.error) for block in blocks for bad in block.bad]
 

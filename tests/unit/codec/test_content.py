@@ -72,7 +72,6 @@ PACKERS = [(kind, PACKED[kind]) for kind in (Compression.GZIP, Compression.ZSTD)
     ("head", "sentence"),
     [
         (b"", "the file is empty"),
-        (b"PAR1", "Parquet"),
         (b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml", "an Excel sheet"),
         (b"\x80\x04\x95", "a pickle, which is never read"),
         (b"\xff\xfea\0", "UTF-16 text: save it as UTF-8"),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from headrace_runtime.codec import csv_cells, csv_numbers, csv_rows, csv_text, line_blocks
 from headrace_runtime.codec.csv_head import COMMAS, TABS
 from headrace_runtime.codec.csv_rows import open_csv
-from headrace_runtime.codec.records import BadRow
+from headrace_runtime.codec.line_blocks import LineBlocks
+from headrace_runtime.codec.records import BadRow, PlainFile, Position
 from headrace_runtime.errors import InvalidInput
 from headrace_runtime.model.signature import Signature, TensorSpec
 from headrace_runtime.tensor import Datatype
@@ -30,13 +31,17 @@ def column(datatype: Datatype) -> Signature:
     return signature(("x", datatype, (-1,)))
 
 
+def plain(body: bytes) -> PlainFile:
+    return lambda offset: io.BytesIO(body[offset:])
+
+
 def read(
     body: bytes, takes: Signature, texts: dict[int, bytes] | None = None
 ) -> tuple[dict[int, list], list[BadRow]]:
     """Return the values of every good row by its number, and the bad rows; note the rows' texts."""
     good: dict[int, list] = {}
     bad: list[BadRow] = []
-    for records in open_csv(io.BytesIO(body), takes)[1]:
+    for records in open_csv(plain(body), takes)[1]:
         assert list(records.rows) == sorted(records.rows)
         for position, row in enumerate(records.rows.tolist()):
             good[row] = [tensor.array.tolist()[position] for tensor in records.tensors]
@@ -91,30 +96,31 @@ def test_columns_without_the_inputs_names_go_in_order():
     [(b"a;b\n1;2\n3;4\n", COMMAS), (b"a\tb\n1\t2\n 3\t4\n", TABS), (b"1,2\n3,4\n", COMMAS)],
 )
 def test_semicolons_tabs_and_no_header_are_the_same_two_records(body, delimiters):
-    _, records = open_csv(io.BytesIO(body), matrix(2), delimiters)
+    _, records = open_csv(plain(body), matrix(2), delimiters)
 
     assert np.concatenate([r.tensors[0].array for r in records]).tolist() == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize(("width", "delimiter"), [(3, ","), (2, ";")])
 def test_the_delimiter_is_the_one_that_fits_the_model(width, delimiter):
-    layout, _ = open_csv(io.BytesIO(b"a,b;c,d\n"), matrix(width))
+    layout, _ = open_csv(plain(b"a,b;c,d\n"), matrix(width))
 
     assert layout.delimiter == delimiter
 
 
 def test_a_row_is_told_from_a_header_by_its_numbers():
-    headless, _ = open_csv(io.BytesIO(b"1.5,2\n"), matrix(2))
-    counted, _ = open_csv(io.BytesIO(b"0,1\n7,8\n"), matrix(2))
+    headless, _ = open_csv(plain(b"1.5,2\n"), matrix(2))
+    counted, _ = open_csv(plain(b"0,1\n7,8\n"), matrix(2))
 
     assert (headless.header, headless.names) == (None, ("1", "2"))
     assert counted.header == b"0,1"
 
 
 def test_rows_from_the_middle_of_a_file_are_read_with_the_layout_of_its_head():
-    layout, _ = open_csv(io.BytesIO(b"b,a\n1,2\n"), TWO_BY_NAME)
+    layout, _ = open_csv(plain(b"b,a\n1,2\n"), TWO_BY_NAME)
 
-    middle = next(csv_rows.read_csv(iter([b"3,4\n"]), layout, row=8, line=10, at_start=False))
+    start = Position(40, row=8, line=10)
+    middle = next(csv_rows.read_csv(LineBlocks(io.BytesIO(b"3,4\n"), 40), layout, start))
 
     assert [t.array.tolist() for t in middle.tensors] == [[[4.0]], [[3.0]]]
     assert (middle.rows.tolist(), middle.lines.tolist()) == ([8], [10])
@@ -322,7 +328,9 @@ class Endless:
 @pytest.mark.parametrize("line", [b"1.25,2.5,3.75,4\n", b'"1.25",2.5,x,4\n'])
 def test_memory_is_a_block_whatever_the_file(line):
     tracemalloc.start()
-    count = sum(records.count for records in open_csv(Endless(40_000, line), matrix(4))[1])
+    count = sum(
+        records.count for records in open_csv(lambda _: Endless(40_000, line), matrix(4))[1]
+    )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

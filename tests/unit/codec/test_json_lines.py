@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from headrace_runtime.codec import json_lines, line_blocks
 from headrace_runtime.codec.json_lines import read_json_lines
+from headrace_runtime.codec.line_blocks import LineBlocks
 from headrace_runtime.codec.records import BadRow
 from headrace_runtime.model.signature import Signature, TensorSpec
 from headrace_runtime.tensor import Datatype
@@ -27,7 +28,7 @@ def read(body: bytes, takes: Signature) -> tuple[dict[int, list], list[BadRow]]:
     """Return the values of every good row by its number, and the bad rows."""
     good: dict[int, list] = {}
     bad: list[BadRow] = []
-    for records in read_json_lines(io.BytesIO(body), takes):
+    for records in read_json_lines(LineBlocks(io.BytesIO(body)), takes):
         for position, row in enumerate(records.rows.tolist()):
             good[row] = [tensor.array.tolist()[position] for tensor in records.tensors]
         bad += records.bad
@@ -75,7 +76,7 @@ def test_records_of_other_lengths_come_in_other_batches():
 
     batches = [
         (r.rows.tolist(), r.tensors[0].shape)
-        for r in read_json_lines(io.BytesIO(b"[1,2]\n[3,4]\n[5]\n[]\n[6]\n"), takes)
+        for r in read_json_lines(LineBlocks(io.BytesIO(b"[1,2]\n[3,4]\n[5]\n[]\n[6]\n")), takes)
     ]
 
     assert batches == [([1, 2], (2, 2)), ([3], (1, 1)), ([4], (1, 0)), ([5], (1, 1))]

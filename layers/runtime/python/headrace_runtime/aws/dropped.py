@@ -28,5 +28,12 @@ def dropped_file(body: str) -> Source | None:
         etag=file["etag"],
         size_bytes=file["size"],
     )
-    folder = source.key.endswith("/") and not source.size_bytes
-    return None if folder else source
+    return None if source.is_folder else source
+
+
+def dropped_message(source: Source) -> str:
+    """Return a message that tells of a dropped file, as S3's event would."""
+    file = {"key": source.key, "size": source.size_bytes, "etag": source.etag}
+    if source.version_id is not None:
+        file["version-id"] = source.version_id
+    return json.dumps({"detail": {"bucket": {"name": source.bucket}, "object": file}})

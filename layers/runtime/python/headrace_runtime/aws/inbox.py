@@ -1,5 +1,7 @@
 """Dropped files as streams of bytes, read on from where a connection broke."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -42,24 +44,39 @@ class Inbox:
         except ClientError as error:
             raise _translated(error, source) from error
 
-    def open(self, source: Source) -> "DroppedFile":
-        """Return the file from its first byte, exactly the version that *source* names.
+    def dropped(self, bucket: str) -> Iterator[tuple[Source, datetime]]:
+        """Yield every version of every file that lies in the inbox, and when it was dropped."""
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for one in page.get("Versions", []):
+                version = one["VersionId"]
+                source = Source(
+                    bucket,
+                    one["Key"],
+                    None if version == "null" else version,
+                    one["ETag"].strip('"'),
+                    one["Size"],
+                )
+                if not source.is_folder:
+                    yield source, one["LastModified"]
+
+    def open(self, source: Source, offset: int = 0) -> "DroppedFile":
+        """Return the file from a byte on, exactly the version that *source* names.
 
         Raises:
             ObjectNotFound: that version is gone.
             InvalidInput: it is there and cannot be read, for a reason that a retry will not mend.
         """
-        return DroppedFile(source, self._s3)
+        return DroppedFile(source, offset, self._s3)
 
 
 class DroppedFile:
-    """One version of one object, read once from start to end."""
+    """One version of one object, read once from a byte on to its end."""
 
-    def __init__(self, source: Source, s3: "S3Client") -> None:
+    def __init__(self, source: Source, offset: int, s3: "S3Client") -> None:
         self._source = source
         self._s3 = s3
-        self._offset = 0
-        self._body, self._size = self._from(0)
+        self._offset = offset
+        self._body, self._size = self._from(offset)
 
     def read(self, size: int, /) -> bytes:
         """Return at most *size* bytes, b"" once the whole file was read.

@@ -1,19 +1,20 @@
-"""Jobs in their table: made once, moved only from where they stand.
+"""Jobs in their table: made once, moved only from where they stand."""
 
-pk            sk     holds
-JOB#<job id>  JOB    state, attempt, job (JSON)
-"""
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
-
-from headrace_runtime.batch.job import Counts, Job, JobState, Source, Target
-from headrace_runtime.codec.file_format import Compression, Content, FileFormat
+from headrace_runtime.aws.job_items import job_key, job_of, job_values, new_job_item
+from headrace_runtime.batch.job import Job
 from headrace_runtime.errors import Conflict, JobNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+_TRIES = 12  # of a change that others are always faster with
 
 
 class Jobs:
@@ -30,74 +31,71 @@ class Jobs:
             JobNotFound: there is none of this id.
         """
         answer = self._dynamodb.get_item(
-            TableName=self._table, Key=_key(job_id), ConsistentRead=True
+            TableName=self._table, Key=job_key(job_id), ConsistentRead=True
         )
         if "Item" not in answer:
             raise JobNotFound(job_id)
-        return _job(answer["Item"]["job"]["S"])
+        return job_of(answer["Item"])
 
     def create(self, job: Job) -> Job:
         """Return the job of this id: *job* if it is the first, else the one that stands."""
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=_item(job),
+                Item=new_job_item(job),
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return self.get(job.job_id)
         return job
 
-    def move(self, old: Job, new: Job) -> Job:
-        """Write *new* where *old* stands; return it.
+    def change(self, job_id: str, move: Callable[[Job], Job]) -> Job:
+        """Move the job on from where it stands, and return it; *move* is asked again if need be.
+
+        Whatever *move* raises passes through. A job that *move* leaves as it is is not written.
 
         Raises:
-            Conflict: the job is no longer at *old*'s state and attempt; nothing was written.
+            JobNotFound: there is none of this id.
+            Conflict: others changed it again and again; nothing was written.
         """
+        for attempt in range(_TRIES):
+            old = self.get(job_id)
+            new = move(old)
+            if new == old:
+                return old
+            try:
+                return self.move(old, new)
+            except Conflict:
+                time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311 - jitter
+        raise Conflict(f"job {job_id} is changed by others again and again: try later")
+
+    def move(self, old: Job, new: Job) -> Job:
+        """Write *new* where *old* stands; return it as it stands then.
+
+        Raises:
+            Conflict: the job is no longer where *old* has it; nothing was written.
+        """
+        moved = replace(new, revision=old.revision + 1)
+        values = {f":{name}": value for name, value in job_values(moved).items()}
+        values[":changed_at"] = {"S": datetime.now(UTC).isoformat()}
+        sets = ", ".join(f"#{name[1:]} = {name}" for name in values)
+        names = {f"#{name[1:]}": name[1:] for name in values}
+        values |= {":old": {"N": str(old.revision)}, ":was": {"S": str(old.state)}}
         try:
-            self._dynamodb.put_item(
+            self._dynamodb.update_item(
                 TableName=self._table,
-                Item=_item(new),
-                ConditionExpression="#state = :state AND attempt = :attempt",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues={
-                    ":state": {"S": str(old.state)},
-                    ":attempt": {"N": str(old.attempt)},
-                },
+                Key=job_key(old.job_id),
+                UpdateExpression=f"SET {sets}",
+                ConditionExpression="revision = :old AND #state = :was",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            if self.get(old.job_id) == new:  # written by a first try whose answer was lost
-                return new
+            stands = self.get(old.job_id)
+            if replace(stands, shards_done=moved.shards_done) == moved:
+                return stands  # written by a first try whose answer was lost
             raise Conflict(
-                f"job {old.job_id} is no longer {old.state} at attempt {old.attempt}: "
+                f"job {old.job_id} is no longer {old.state} at revision {old.revision}: "
                 f"it was not moved to {new.state}"
             ) from None
-        return new
-
-
-def _key(job_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": "JOB"}}
-
-
-def _item(job: Job) -> dict[str, Any]:
-    return _key(job.job_id) | {
-        "state": {"S": str(job.state)},
-        "attempt": {"N": str(job.attempt)},
-        "job": {"S": json.dumps(asdict(job))},
-    }
-
-
-def _job(text: str) -> Job:
-    plain = json.loads(text)
-    content = plain.get("content")
-    return Job(
-        **plain
-        | {
-            "content": content
-            and Content(FileFormat(content["format"]), Compression(content["compression"])),
-            "source": Source(**plain["source"]),
-            "target": Target(**plain["target"]),
-            "state": JobState(plain["state"]),
-            "counts": Counts(**plain["counts"]),
-        }
-    )
+        return moved

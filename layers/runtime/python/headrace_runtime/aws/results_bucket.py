@@ -1,6 +1,6 @@
-"""Results, written whole or not at all, and never twice."""
+"""Results, written whole or not at all, and never twice; and the parts that they are made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,16 @@ from headrace_runtime.aws.upload import Upload, refused_as_second
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+# No dropped file has results below it that end as parts do; a rule of the bucket removes what is
+# left there.
+PARTS = "_parts/"
+
+
+def part_key(job_id: str, shard: int, attempt: int, kind: str) -> str:
+    """Return the key of what one run writes of a shard; *kind* is `results` or `errors`."""
+    return f"{PARTS}{job_id}/{shard:08}.{attempt}.{kind}"
 
 
 class ResultsBucket:
@@ -21,21 +31,15 @@ class ResultsBucket:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Upload]:
-        """Give what takes the object's bytes; it stands, whole, once the context is left.
+        """Give what takes an object's bytes; its `complete` lets it stand.
 
-        An object that stands already stays as it is: a job that is run again gives the same.
-        Where the context is left by an error nothing is written.
-
-        Raises:
-            Unavailable: another worker writes it at this moment; nothing was written.
+        Where the context is left without that, by an error or not, nothing is written.
         """
         upload = Upload(self.bucket, key, s3=self._s3)
         try:
             yield upload
-            upload.complete()
-        except BaseException:
+        finally:
             upload.abort()
-            raise
 
     def put_new(self, key: str, body: bytes) -> bool:
         """Write the object if there is none; return whether it was written.
@@ -51,9 +55,19 @@ class ResultsBucket:
             raise
         return True
 
-    def read(self, key: str) -> bytes | None:
-        """Return a small object's bytes, None where there is none."""
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes | None:
+        """Return an object's bytes from *start* to before *stop*, None where there is none."""
+        span = f"bytes={start}-" if stop is None else f"bytes={start}-{stop - 1}"
         try:
-            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return self._s3.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
             return None
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove parts; one that is not there any more is none."""
+        listed = list(keys)
+        for start in range(0, len(listed), 1000):
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": key} for key in listed[start : start + 1000]
+            ]
+            self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})

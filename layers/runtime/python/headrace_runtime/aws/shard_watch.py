@@ -1,54 +1,44 @@
-"""An eye on a running shard: how far it is, and whether its time suffices."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+"""An eye on a running shard: how far it is, and whether it should go on."""
 
 from headrace_runtime.aws.jobs import Jobs
-from headrace_runtime.batch.job import Counts, Job
-from headrace_runtime.errors import OutOfTime
+from headrace_runtime.aws.shards import Shards
+from headrace_runtime.batch.clock import Clock
+from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.shard import Shard
 
-_ENDING_S = 15.0  # kept back to write the last part, the manifest and the state
+ENDING_S = 15.0  # kept back to write the last part, the manifest and the state
 _REPORT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time as a worker sees it.
+class ShardWatch:
+    """Writes progress now and then, and says when work should stop that would be cut off.
 
     Attributes:
-        now: gives the time, in UTC.
-        left_s: gives the seconds until the worker is stopped.
+        shard: as it stands.
     """
 
-    now: Callable[[], datetime]
-    left_s: Callable[[], float]
-
-
-class ShardWatch:
-    """Writes progress now and then, and stops work that would be cut off."""
-
-    def __init__(self, job: Job, jobs: Jobs, clock: Clock) -> None:
-        self._job = job
+    def __init__(self, shard: Shard, *, jobs: Jobs, shards: Shards, clock: Clock) -> None:
+        self.shard = shard
         self._jobs = jobs
+        self._shards = shards
         self._clock = clock
         self._noted_s = self._reported_s = clock.left_s()
 
-    def note(self, counts: Counts) -> None:
-        """Take note of what is behind, after each run of the model.
+    def goes_on(self, counts: Counts) -> bool:
+        """Return whether there is time for another run like the last one, and a use for it.
+
+        Args:
+            counts: what is behind; asked after each run of the model.
 
         Raises:
-            OutOfTime: too little time is left for another run like the last one.
-            Conflict: another worker has the job by now.
+            Conflict: another worker has the shard by now.
         """
         left_s = self._clock.left_s()
         last_run_s, self._noted_s = self._noted_s - left_s, left_s
-        if left_s < _ENDING_S + 2 * last_run_s:
-            raise OutOfTime(
-                f"the file is too large for one run: time ran out after {counts.rows_in:,} "
-                "records. Drop it in several smaller files",
-                rows=counts.rows_in,
-            )
-        if self._reported_s - left_s >= _REPORT_S:
-            self._reported_s = left_s
-            self._job = self._jobs.move(self._job, self._job.progressed(counts))
+        if left_s < ENDING_S + 2 * last_run_s:
+            return False
+        if self._reported_s - left_s < _REPORT_S:
+            return True
+        self._reported_s = left_s
+        self.shard = self._shards.move(self.shard, self.shard.progressed(counts))
+        return self._jobs.get(self.shard.job_id).workable

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 # At least 5 MiB by S3's rule; its 10,000 parts of 8 MiB make 78 GiB.
 PART_BYTES = 8 << 20
+# An object that is about to need more parts than S3 takes is `full`.
+_MANY_PARTS = 9_000
 
 
 class Upload:
     """Takes bytes; the object stands, whole, after `complete` and not before.
 
     What fits in one part is written in one request, so a small file costs no multipart upload.
+
+    Attributes:
+        size_bytes: taken so far.
     """
 
     def __init__(self, bucket: str, key: str, *, s3: "S3Client") -> None:
@@ -28,12 +33,14 @@ class Upload:
         self._s3 = s3
         self._buffer = bytearray()
         self._hash = sha256()
+        self.size_bytes = 0
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
 
     def write(self, data: bytes) -> None:
         """Take more bytes."""
         self._hash.update(data)
+        self.size_bytes += len(data)
         self._buffer += data
         while len(self._buffer) >= PART_BYTES:
             self._send(PART_BYTES)
@@ -42,6 +49,16 @@ class Upload:
     def sha256(self) -> str:
         """Of the bytes taken so far, as hex digits."""
         return self._hash.hexdigest()
+
+    @property
+    def full(self) -> bool:
+        """Whether it should not take much more."""
+        return len(self._parts) >= _MANY_PARTS
+
+    @property
+    def held(self) -> bytes | None:
+        """All that was taken, while it is small enough to be held; else None."""
+        return bytes(self._buffer) if self._upload_id is None else None
 
     def complete(self) -> None:
         """Let the object stand, unless one stands already.

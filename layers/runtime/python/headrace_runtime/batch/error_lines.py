@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import orjson
 
 from headrace_runtime.codec.records import BadRow
-from headrace_runtime.errors import HeadraceError
 
 
 def row_errors(bad: Iterable[BadRow]) -> bytes:
@@ -19,9 +18,9 @@ def row_errors(bad: Iterable[BadRow]) -> bytes:
     )
 
 
-def job_error(error: HeadraceError) -> bytes:
+def job_error(code: str, error: str) -> bytes:
     """Return the one line of a job that failed as a whole; its row and line are null."""
     return orjson.dumps(
-        {"row": None, "line": None, "code": error.code, "error": error.sentence},
+        {"row": None, "line": None, "code": code, "error": error},
         option=orjson.OPT_APPEND_NEWLINE,
     )

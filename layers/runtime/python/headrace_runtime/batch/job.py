@@ -1,12 +1,13 @@
 """Jobs: one dropped file's journey, from the event to the last row of its results."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content
-from headrace_runtime.errors import Conflict
+from headrace_runtime.codec.records import START, Position
+from headrace_runtime.errors import Conflict, InvalidInput
 
 
 class JobState(StrEnum):
@@ -17,7 +18,7 @@ class JobState(StrEnum):
     SUCCEEDED = "succeeded"  # every record has an answer
     PARTIAL = "partial"  # some have, the others are listed with a reason
     FAILED = "failed"  # none has
-    CANCELLED = "cancelled"
+    CANCELLED = "cancelled"  # what was done by then stands
 
     @property
     def final(self) -> bool:
@@ -38,6 +39,11 @@ class Source:
     version_id: str | None
     etag: str
     size_bytes: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is no file: an empty object whose key ends in `/`, which a console made."""
+        return self.key.endswith("/") and not self.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,39 @@ class Counts:
         """All records that were read."""
         return self.rows_ok + self.rows_failed
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.rows_ok + other.rows_ok, self.rows_failed + other.rows_failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How far a file is cut into shards.
+
+    Attributes:
+        shards: how many there are by now.
+        end: where the last one ends.
+        complete: whether that is the file's end.
+    """
+
+    shards: int = 0
+    end: Position = START
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a job ends before all of it is done: it is to be cancelled, or it has failed.
+
+    Attributes:
+        code, error: of the failure; empty where it is to be cancelled.
+    """
+
+    code: str = ""
+    error: str = ""
+
+
+CANCEL = Stop()
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -68,14 +107,18 @@ class Job:
     Attributes:
         model, version, digest: fixed when the job was made; None where the file named no version
             that there is, and the job failed for it.
-        attempt: how often a worker began the work; a move holds for one attempt only.
-        lease_until: ISO 8601, UTC; until then the job belongs to the worker of this attempt.
+        revision: how many moves it has behind it; a move holds where it stands and nowhere else.
         content: what the file is; None where that could not be told, and the job failed for it.
         joined: whether the results repeat the records before their outputs.
-        sha256: of the results' file.
-        cost_usd: of the work that ended the job, estimated.
+        cut: how far the file is cut into shards.
+        stop: why it ends early; None while it does not.
+        closing: whether its files are being put together: no shard is worked any more.
+        shards_done: how many shards are.
+        sha256: of the results: of the one part, or `<hex>-<parts>`, the sha256 of the parts'.
+        cost_usd: of all runs that wrote something, estimated.
         error: one sentence on why the whole job failed.
         created_at, started_at, finished_at: ISO 8601, UTC.
+        webhook: who is told of the end.
     """
 
     job_id: str
@@ -86,8 +129,11 @@ class Job:
     version: int | None = None
     digest: str | None = None
     state: JobState = JobState.QUEUED
-    attempt: int = 0
-    lease_until: str | None = None
+    revision: int = 0
+    cut: Cut = field(default_factory=Cut)
+    stop: Stop | None = None
+    closing: bool = False
+    shards_done: int = 0
     counts: Counts = field(default_factory=Counts)
     error: str | None = None
     started_at: str | None = None
@@ -96,68 +142,97 @@ class Job:
     joined: bool = True
     sha256: str | None = None
     cost_usd: float | None = None
+    webhook: Webhook | None = None
 
-    def start(self, now: datetime, lease_s: float) -> "Job":
-        """Return the job as it stands once a worker has begun it.
-
-        Raises:
-            Conflict: it is over, or another worker's lease on it is still good.
-        """
-        leased = self.lease_until is not None and now < datetime.fromisoformat(self.lease_until)
-        if self.state.final:
-            raise Conflict(f"job {self.job_id} is {self.state} already: it was not begun")
-        if self.state is JobState.RUNNING and leased:
-            raise Conflict(
-                f"job {self.job_id} belongs to another worker until {self.lease_until}: "
-                "it was not begun"
-            )
-        return replace(
-            self,
-            state=JobState.RUNNING,
-            attempt=self.attempt + 1,
-            lease_until=(now + timedelta(seconds=lease_s)).isoformat(),
-            started_at=self.started_at or now.isoformat(),
-            counts=Counts(),
-        )
-
-    def progressed(self, counts: Counts) -> "Job":
-        """Return the running job with the records it has behind it.
+    @property
+    def known_content(self) -> Content:
+        """What the file is.
 
         Raises:
-            Conflict: it does not run.
+            InvalidInput: nobody could tell.
         """
-        self._running("counted")
-        return replace(self, counts=counts)
+        if self.content is None:
+            raise InvalidInput("the job does not say what its file is")
+        return self.content
 
-    def released(self) -> "Job":
-        """Return the job as it stands once its worker has given it up for another to begin.
+    @property
+    def known_version(self) -> tuple[str, int]:
+        """Model and version that answer it.
 
         Raises:
-            Conflict: it does not run.
+            InvalidInput: the file named none that there is.
         """
-        self._running("released")
-        return replace(self, state=JobState.QUEUED, lease_until=None, counts=Counts())
+        if self.model is None or self.version is None:
+            raise InvalidInput("the job names no version of a model")
+        return self.model, self.version
 
-    def finished(self, counts: Counts, now: datetime, *, sha256: str | None = None) -> "Job":
-        """Return the job as it ends when its file was read to the end.
+    @property
+    def workable(self) -> bool:
+        """Whether shards of it may be begun."""
+        return not (self.state.final or self.closing or self.stop)
+
+    def cut_to(self, end: Position, *, complete: bool) -> "Job":
+        """Return the job with one more shard, which ends at *end*."""
+        self._open("cut")
+        return replace(self, cut=Cut(self.cut.shards + 1, end, complete))
+
+    def begun(self, now: datetime) -> "Job":
+        """Return the job once a worker has begun one of its shards."""
+        self._open("begun")
+        if self.state is JobState.RUNNING:
+            return self
+        return replace(self, state=JobState.RUNNING, started_at=now.isoformat())
+
+    def stopped(self, stop: Stop) -> "Job":
+        """Return the job with the reason for which it ends early; the first reason counts.
+
+        Raises:
+            Conflict: it is over; a job that is cancelled may be cancelled again.
+        """
+        if stop == CANCEL and self.state is JobState.CANCELLED:
+            return self
+        self._open("stopped")
+        return self if self.stop or self.closing else self.with_stop(stop)
+
+    def with_stop(self, stop: Stop) -> "Job":
+        """Return the job with another reason for which it ends early."""
+        return replace(self, stop=stop)
+
+    def asked_to_cancel(self) -> "Job":
+        """Return the job with the wish that it end.
+
+        Raises:
+            Conflict: it ended otherwise.
+        """
+        return self.stopped(CANCEL)
+
+    def closed(self) -> "Job":
+        """Return the job once its files are being put together: no part is added any more."""
+        self._open("closed")
+        return replace(self, closing=True)
+
+    def ended(self, counts: Counts, now: datetime, *, sha256: str | None, cost_usd: float) -> "Job":
+        """Return the job as it ends, its shards worked or stopped.
 
         Args:
-            counts: of its records.
+            counts: of all parts together.
             now: the time.
-            sha256: of the results' file.
-
-        Raises:
-            Conflict: it does not run.
+            sha256: of the results.
+            cost_usd: of all runs.
         """
-        self._running("finished")
+        self._open("ended")
+        if self.stop and self.stop != CANCEL:
+            return replace(self.failed(self.stop.error, now), cost_usd=cost_usd)
         state, error = JobState.SUCCEEDED, None
         if counts.rows_failed:
             state = JobState.PARTIAL
         if counts.rows_failed and not counts.rows_ok:
             state = JobState.FAILED
             error = f"none of the {counts.rows_in} records could be answered: see errors.jsonl"
-        ended = replace(self, state=state, counts=counts, error=error, sha256=sha256)
-        return replace(ended, lease_until=None, finished_at=now.isoformat())
+        if self.stop:
+            state, error = JobState.CANCELLED, None
+        ended = replace(self, state=state, error=error, counts=counts, sha256=sha256)
+        return replace(ended, cost_usd=cost_usd, finished_at=now.isoformat())
 
     def failed(self, error: str, now: datetime) -> "Job":
         """Return the job as it ends when it cannot be done at all; no record counts.
@@ -165,43 +240,10 @@ class Job:
         Raises:
             Conflict: it is over already.
         """
-        if self.state.final:
-            raise Conflict(f"job {self.job_id} is {self.state} already: it did not fail")
+        self._open("failed")
         ended = replace(self, state=JobState.FAILED, error=error, counts=Counts())
-        return replace(ended, lease_until=None, finished_at=now.isoformat())
+        return replace(ended, finished_at=now.isoformat())
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what callers see of the job, as plain JSON values."""
-        source, target = self.source, self.target
-        return {
-            "job_id": self.job_id,
-            "state": str(self.state),
-            "model": self.model,
-            "version": self.version,
-            "digest": self.digest,
-            "input": {
-                "bucket": source.bucket,
-                "key": source.key,
-                "version_id": source.version_id,
-            },
-            "format": self.content and str(self.content.format),
-            "compression": self.content and str(self.content.compression),
-            "results": {
-                "bucket": target.bucket,
-                "prefix": target.prefix,
-                "records": "joined" if self.joined else "predictions",
-                "sha256": self.sha256,
-            },
-            "rows_in": self.counts.rows_in,
-            "rows_ok": self.counts.rows_ok,
-            "rows_failed": self.counts.rows_failed,
-            "estimated_cost_usd": self.cost_usd,
-            **({} if self.error is None else {"error": self.error}),
-            "created_at": self.created_at,
-            "started_at": self.started_at,
-            "finished_at": self.finished_at,
-        }
-
-    def _running(self, done: str) -> None:
-        if self.state is not JobState.RUNNING:
-            raise Conflict(f"job {self.job_id} is {self.state}: it was not {done}")
+    def _open(self, done: str) -> None:
+        if self.state.final:
+            raise Conflict(f"job {self.job_id} is {self.state} already: it was not {done}")

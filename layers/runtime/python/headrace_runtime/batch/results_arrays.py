@@ -19,14 +19,14 @@ _MAX_HELD_BYTES = 256 << 20
 
 
 class NpyResults:
-    """Writes one array with a record for each of the input's, in its order, so that rows agree.
+    """Writes a part of one array with a record for each of the input's, in its order.
 
     Records without an answer are NaN, or 0 where there is none. With several outputs the array has
     a field by the name of each.
     """
 
-    def __init__(self, outputs: Sequence[TensorSpec], rows: int) -> None:
-        """Be ready for *rows* records.
+    def __init__(self, outputs: Sequence[TensorSpec], rows: int, first_row: int = 1) -> None:
+        """Be ready for records from *first_row* on, of *rows* in the whole file.
 
         Raises:
             ModelUnfit: an output is text, of which an array must know the width beforehand.
@@ -36,8 +36,10 @@ class NpyResults:
             raise ModelUnfit(f"output {texts[0]!r} is text, which NPY cannot take: drop CSV or NPZ")
         self._specs = outputs
         self._rows = rows
-        self._dtype: np.dtype[np.void] | None = None
-        self._written = 0
+        self._shapes = {s.name: tuple(0 if d == FREE else d for d in s.shape[1:]) for s in outputs}
+        self._dtype = _record(outputs, self._shapes)
+        self._answered = False
+        self._written = first_row - 1
 
     def encode(self, answers: Answers) -> bytes:
         """Return the elements of *answers*, with what stands for records before without one.
@@ -46,9 +48,10 @@ class NpyResults:
             ModelUnfit: a record's outputs have another shape than the first one's.
         """
         shapes = {output.name: output.shape[1:] for output in answers.outputs}
-        header = self._header(shapes) if self._dtype is None else b""
-        dtype = _record(self._specs, shapes)
-        if dtype != self._dtype:
+        if not self._answered:
+            self._shapes, self._dtype = shapes, _record(self._specs, shapes)
+            self._answered = True
+        if shapes != self._shapes:
             raise ModelUnfit(
                 f"record {answers.rows[0]} has outputs of shape {list(shapes.values())}, others "
                 "have others: an array has one shape, drop JSON Lines"
@@ -58,22 +61,16 @@ class NpyResults:
         for output in answers.outputs:
             block[output.name][answers.rows - self._written - 1] = output.array
         self._written = last
-        return header + block.tobytes()
+        return block.tobytes()
 
-    def end(self) -> bytes:
-        """Return what is still missing: the header perhaps, and records without an answer."""
-        header = b""
-        if self._dtype is None:
-            shapes = {
-                s.name: tuple(0 if d == FREE else d for d in s.shape[1:]) for s in self._specs
-            }
-            header = self._header(shapes)
-        rest = self._without_answer(self._rows - self._written)
-        self._written = self._rows
-        return header + rest.tobytes()
+    def end(self, next_row: int) -> bytes:
+        """Return what is still missing: the last records before *next_row*, without an answer."""
+        rest = self._without_answer(next_row - 1 - self._written)
+        self._written = next_row - 1
+        return rest.tobytes()
 
-    def _header(self, shapes: dict[str, tuple[int, ...]]) -> bytes:
-        self._dtype = _record(self._specs, shapes)
+    def layout(self) -> str:
+        """Return the header of the whole array."""
         written = io.BytesIO()
         one = len(self._specs) == 1
         spec = self._specs[0]
@@ -82,10 +79,10 @@ class NpyResults:
             {
                 "descr": spec.datatype.dtype.newbyteorder("<").str if one else self._dtype.descr,
                 "fortran_order": False,
-                "shape": (self._rows, *(shapes[spec.name] if one else ())),
+                "shape": (self._rows, *(self._shapes[spec.name] if one else ())),
             },
         )
-        return written.getvalue()
+        return written.getvalue().decode("latin-1")
 
     def _without_answer(self, rows: int) -> NDArray[np.void]:
         block = np.zeros(rows, self._dtype)
@@ -116,6 +113,10 @@ class HeldResults:
             raise ModelUnfit("the outputs are more than can be held at once: drop smaller files")
         return b""
 
+    def layout(self) -> str:
+        """Return what stands before it: nothing."""
+        return ""
+
     def tensors(self) -> list[Tensor]:
         """Return every output, whole, and the numbers of the records.
 
@@ -143,8 +144,9 @@ class HeldResults:
 class NpzResults(HeldResults):
     """Writes an NPZ archive: an array for each output, and `row`."""
 
-    def end(self) -> bytes:
+    def end(self, next_row: int) -> bytes:
         """Return the archive; text is of the width of the longest one."""
+        del next_row
         written = io.BytesIO()
         with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
             for tensor in self.tensors():
@@ -161,8 +163,9 @@ class ResponseResults(HeldResults):
         super().__init__()
         self._model, self._version = model, version
 
-    def end(self) -> bytes:
+    def end(self, next_row: int) -> bytes:
         """Return JSON and the raw values right behind it."""
+        del next_row
         asked = InferRequest(None, (), binary_default=True)
         return encode_response(self._model, self._version, asked, self.tensors()).body
 

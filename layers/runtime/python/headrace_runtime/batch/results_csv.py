@@ -33,7 +33,7 @@ class Table:
 
 
 class CsvResults:
-    """Writes one file of results, the columns as the first answers have them.
+    """Writes one part of a file of results, the columns as the first answers have them.
 
     An output of one element a record is a column of its name; one of more elements is
     `<name>_<label>` where the signature knows labels, else `<name>_0`, `<name>_1`, …, in
@@ -45,30 +45,33 @@ class CsvResults:
         self._table = table
         self._delimiter = table.delimiter.encode()
         self._shapes: list[tuple[int, ...]] | None = None
+        self._names = [name for spec in outputs for name in _declared_columns(spec)]
 
     def encode(self, answers: Answers) -> bytes:
-        """Return the lines of *answers*, below the header if they are the first.
+        """Return the lines of *answers*.
 
         Raises:
             ModelUnfit: a record has another number of elements than the first one had.
         """
         shapes = [output.shape[1:] for output in answers.outputs]
-        header = b""
         if self._shapes is None:
             self._shapes = shapes
-            header = self._header([name for o in answers.outputs for name in self._columns(o)])
+            self._names = [name for output in answers.outputs for name in self._columns(output)]
         if shapes != self._shapes:
             raise ModelUnfit(
                 f"record {answers.rows[0]} has outputs of shape {shapes}, the first had "
                 f"{self._shapes}: a CSV has as many columns in every row, send JSON Lines"
             )
-        return header + self._lines(answers)
+        return self._lines(answers)
 
-    def end(self) -> bytes:
-        """Return what is still missing: the header, where there were no answers."""
-        if self._shapes is not None:
-            return b""
-        return self._header([n for spec in self._specs.values() for n in _declared_columns(spec)])
+    def end(self, next_row: int) -> bytes:
+        """Return what is still missing: nothing."""
+        del next_row
+        return b""
+
+    def layout(self) -> str:
+        """Return the header; its columns are the declared ones where there were no answers."""
+        return self._header(self._names).decode("latin-1")
 
     def _lines(self, answers: Answers) -> bytes:
         joined = self._table.joined and answers.texts is not None

@@ -19,7 +19,9 @@ _SPELLING = (b"NaN", b"Infinity", b"-Infinity")
 
 
 class JsonResults:
-    """Writes one file of results. NaN and infinities are tokens, as `codec/json_text.py` reads.
+    """Writes one part of a file of results.
+
+    NaN and infinities are tokens, as `codec/json_text.py` reads them.
 
     An output whose name the record's object has, too, is `<name>_output` in that line.
     """
@@ -46,9 +48,14 @@ class JsonResults:
             for text, values in zip(texts, zip(*columns, strict=True), strict=True)
         )
 
-    def end(self) -> bytes:
+    def end(self, next_row: int) -> bytes:
         """Return what is still missing: nothing."""
+        del next_row
         return b""
+
+    def layout(self) -> str:
+        """Return what stands above the lines: nothing."""
+        return ""
 
 
 def _members(names: list[str]) -> bytes:

@@ -13,7 +13,7 @@ HEAD_BYTES = 256 << 10  # a block of zstd, which is readable whole or not at all
 
 # What is no text and not read, by its first bytes, and what to do.
 _OTHERS: dict[bytes, str] = {
-    b"PAR1": "Parquet, which is not read: write CSV, JSON Lines or NPY",
+    b"PARE": "Parquet with an encrypted footer: write it without encryption",
     b"ARROW1": "Arrow, which is not read: write CSV or NPY",
     b"Obj\x01": "Avro, which is not read: write CSV or JSON Lines",
     b"ORC": "ORC, which is not read: write CSV",
@@ -60,7 +60,13 @@ def content_of(head: bytes, name: str) -> Content:
         raise InvalidInput("the file is compressed twice: compress it once, or not at all")
     if not plain:
         raise InvalidInput("the file is empty")
-    return Content(_binary(plain) or _text(plain.removeprefix(_BOM), suffix), compression)
+    format_ = _binary(plain) or _text(plain.removeprefix(_BOM), suffix)
+    if format_ is FileFormat.PARQUET and compression is not Compression.NONE:
+        raise InvalidInput(
+            f"the file is Parquet inside {compression}, and Parquet is read at random: drop the "
+            "Parquet file itself, its columns are compressed already"
+        )
+    return Content(format_, compression)
 
 
 def _suffix(name: str) -> str:
@@ -73,6 +79,8 @@ def _suffix(name: str) -> str:
 def _binary(head: bytes) -> FileFormat | None:
     if head.startswith(b"\x93NUMPY"):
         return FileFormat.NPY
+    if head.startswith(b"PAR1"):
+        return FileFormat.PARQUET
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         # The length of an entry's name stands at 26, the name itself at 30.
         entry = head[30 : 30 + int.from_bytes(head[26:28], "little")]

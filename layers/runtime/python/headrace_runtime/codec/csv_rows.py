@@ -7,7 +7,8 @@ missing values.
 """
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -15,58 +16,78 @@ from headrace_runtime.codec.csv_columns import text_records
 from headrace_runtime.codec.csv_head import BOM, COMMAS, layout_of
 from headrace_runtime.codec.csv_layout import CsvLayout
 from headrace_runtime.codec.csv_numbers import number_tensors
-from headrace_runtime.codec.csv_text import CsvText
-from headrace_runtime.codec.line_blocks import BadLine, line_blocks
-from headrace_runtime.codec.records import ByteStream, Records
+from headrace_runtime.codec.csv_text import CsvText, TextRow
+from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
+from headrace_runtime.codec.records import START, PlainFile, Position, Records
 from headrace_runtime.model.signature import Signature
 
 _ROWS_AT_ONCE = 4096  # of text: as cells it takes ten times the memory that it takes in the file
 
-Blocks = Iterator[bytes | BadLine]
-
 
 def open_csv(
-    stream: ByteStream, signature: Signature, delimiters: tuple[str, ...] = COMMAS
+    file: PlainFile,
+    signature: Signature,
+    delimiters: tuple[str, ...] = COMMAS,
+    start: Position = START,
 ) -> tuple[CsvLayout, Iterator[Records]]:
-    """Return the layout of a CSV file, and its records for a model of this signature, in order.
+    """Return the layout of a CSV file, and its records from *start* on, in order.
 
     Raises:
-        InvalidInput: the first row does not fit the model.
+        InvalidInput: the first row does not fit a model of this signature.
     """
-    blocks = line_blocks(stream)
-    first = next(blocks, b"")
-    layout = layout_of(first, signature, delimiters)
-    return layout, read_csv(chain([first], blocks), layout)
+    layout, blocks = layout_and_blocks(file, signature, delimiters, start)
+    return layout, read_csv(blocks, layout, start)
 
 
-def read_csv(
-    blocks: Blocks, layout: CsvLayout, *, row: int = 1, line: int = 1, at_start: bool = True
-) -> Iterator[Records]:
+def layout_and_blocks(
+    file: PlainFile, signature: Signature, delimiters: tuple[str, ...], start: Position
+) -> tuple[CsvLayout, LineBlocks]:
+    """Return the layout of a CSV file, and its lines from *start* on.
+
+    Raises:
+        InvalidInput: the first row does not fit a model of this signature.
+    """
+    head = LineBlocks(file(0))
+    layout = layout_of(head.first(), signature, delimiters)
+    return layout, LineBlocks(file(start.offset), start.offset) if start.offset else head
+
+
+def read_csv(blocks: LineBlocks, layout: CsvLayout, start: Position = START) -> Iterator[Records]:
     """Yield records in order; a row that cannot be read stands in `Records.bad`.
 
     Args:
-        blocks: whole lines each.
+        blocks: whole lines each, from *start* on.
         layout: of the file.
-        row: number of the first record among them.
-        line: number of their first line.
-        at_start: whether they begin with the file's own beginning, its header perhaps.
+        start: where they begin; at the file's own beginning there is a header, perhaps.
 
     Raises:
         InvalidInput: the file is not CSV at all.
     """
-    text = CsvText(line, lambda: next(blocks, None), layout.delimiter)
-    if at_start:
-        first = next(blocks, b"")
-        text.add(first.removeprefix(BOM) if isinstance(first, bytes) else first)
-        if layout.header is not None:
-            next((one for one in text.rows() if one.cells), None)
-        for records in _text_blocks(text, layout, row):
-            yield records
+    text = CsvText(start.line, lambda: next(blocks, None), layout.delimiter)
+    row = start.row
+    while True:
+        origin = Position(blocks.offset, row, text.line)
+        block = next(blocks, None)
+        if block is None:
+            return
+        begin = _first_block if origin.offset == 0 else _block
+        for records in begin(block, text, layout, row):
+            yield replace(records, origin=origin)
             row += records.count
-    for block in blocks:
-        for records in _block(block, text, layout, row):
-            yield records
-            row += records.count
+
+
+def past_header(first: bytes | BadLine, text: CsvText, layout: CsvLayout) -> None:
+    """Let *text* have a file's first block, and read its header off it if there is one."""
+    text.add(first.removeprefix(BOM) if isinstance(first, bytes) else first)
+    if layout.header is not None:
+        next((one for one in text.rows() if one.cells), None)
+
+
+def _first_block(
+    block: bytes | BadLine, text: CsvText, layout: CsvLayout, row: int
+) -> Iterator[Records]:
+    past_header(block, text, layout)
+    yield from _text_blocks(text, layout, row)
 
 
 def _block(block: bytes | BadLine, text: CsvText, layout: CsvLayout, row: int) -> Iterator[Records]:
@@ -82,9 +103,13 @@ def _block(block: bytes | BadLine, text: CsvText, layout: CsvLayout, row: int) -
 
 
 def _text_blocks(text: CsvText, layout: CsvLayout, row: int) -> Iterator[Records]:
-    alone = len(layout.names) == 1
-    rows = (one for one in text.rows() if one.cells or alone)
+    rows = (one for one in text.rows() if is_row(one, layout))
     while chunk := list(islice(rows, _ROWS_AT_ONCE)):
         records = text_records(chunk, row, layout)
         yield records
         row += records.count
+
+
+def is_row(row: TextRow, layout: CsvLayout) -> bool:
+    """Whether it counts as a record: an empty line does where the file has one column."""
+    return bool(row.cells) or len(layout.names) == 1

@@ -10,6 +10,7 @@ class FileFormat(StrEnum):
     CSV = "csv"
     TSV = "tsv"
     JSON_LINES = "jsonl"
+    PARQUET = "parquet"
     NPY = "npy"
     NPZ = "npz"
     OPEN_INFERENCE = "bin"

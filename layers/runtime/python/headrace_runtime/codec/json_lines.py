@@ -6,7 +6,7 @@ flat. An empty line is no record. Lines end at `\n` and nowhere else.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,8 +17,8 @@ import orjson
 from headrace_runtime.codec.json_lists import list_tensors
 from headrace_runtime.codec.json_tensor import tensor_from_json
 from headrace_runtime.codec.json_text import read_json
-from headrace_runtime.codec.line_blocks import BadLine, line_blocks
-from headrace_runtime.codec.records import BadRow, ByteStream, Records, record_shape
+from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
+from headrace_runtime.codec.records import START, BadRow, Position, Records, record_shape
 from headrace_runtime.codec.shapes import element_count
 from headrace_runtime.errors import HeadraceError, InvalidInput, MissingInput
 from headrace_runtime.model.signature import FREE, Signature, TensorSpec
@@ -47,28 +47,44 @@ class _Block:
     bad: list[BadRow] = field(default_factory=list)
 
 
-def read_json_lines(stream: ByteStream, signature: Signature) -> Iterator[Records]:
+def read_json_lines(
+    blocks: LineBlocks, signature: Signature, start: Position = START
+) -> Iterator[Records]:
     """Yield the records of a JSON Lines file for a model of this signature, in order.
 
     Records that come together have one shape; where the model leaves lengths open, a change of
     shape begins new ones. A line that cannot be read stands in `Records.bad`.
+
+    Args:
+        blocks: the file's lines from *start* on.
+        signature: the model's.
+        start: where they begin.
     """
-    row, line = 1, 1
-    for block in line_blocks(stream):
+    row, line = start.row, start.line
+    while True:
+        origin = Position(blocks.offset, row, line)
+        block = next(blocks, None)
+        if block is None:
+            return
         lines = [block] if isinstance(block, BadLine) else block.removesuffix(b"\n").split(b"\n")
-        tensors = None
-        if not isinstance(block, BadLine):
-            tensors = list_tensors(block, signature) or _at_once(lines, signature)
-        if tensors is not None:
-            numbers = np.arange(len(lines))
-            texts = [text.strip() for text in lines if isinstance(text, bytes)]
-            yield Records(row + numbers, line + numbers, tensors, (), texts)
-            row += len(lines)
-        else:
-            for records in _grouped(_one_by_one(lines, row, line, signature), signature):
-                yield records
-                row += records.count
+        for records in _records(block, lines, origin, signature):
+            yield replace(records, origin=origin)
+            row += records.count
         line += len(lines)
+
+
+def _records(
+    block: bytes | BadLine, lines: list[Any], origin: Position, signature: Signature
+) -> Iterator[Records]:
+    tensors = None
+    if not isinstance(block, BadLine):
+        tensors = list_tensors(block, signature) or _at_once(lines, signature)
+    if tensors is None:
+        yield from _grouped(_one_by_one(lines, origin.row, origin.line, signature), signature)
+        return
+    numbers = np.arange(len(lines))
+    texts = [text.strip() for text in lines if isinstance(text, bytes)]
+    yield Records(origin.row + numbers, origin.line + numbers, tensors, (), texts)
 
 
 def _at_once(lines: list[Any], signature: Signature) -> tuple[Tensor, ...] | None:

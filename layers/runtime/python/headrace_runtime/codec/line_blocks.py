@@ -9,52 +9,77 @@ from headrace_runtime.codec.records import ByteStream
 # in the processor's cache to the text between every two runs, and loses a seventh.
 BLOCK_BYTES = 256 << 10
 MAX_LINE_BYTES = 8 << 20
+_TOO_LONG = f"the line is longer than {MAX_LINE_BYTES:,} bytes"
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that no record can be read from, and why."""
+    """A line that no record can be read from, and why.
+
+    Attributes:
+        size_bytes: of a line that was read past.
+    """
 
     error: str
+    size_bytes: int = 0
 
 
-_TOO_LONG = BadLine(f"the line is longer than {MAX_LINE_BYTES:,} bytes")
-
-
-def line_blocks(stream: ByteStream) -> Iterator[bytes | BadLine]:
-    r"""Yield the lines of *stream*, many at a time, in order.
+class LineBlocks:
+    r"""The lines of a stream, many at a time, in order.
 
     A block ends with a newline, the last one perhaps without. A line of more than MAX_LINE_BYTES
     is read past and comes as a `BadLine`. Lines end at `\n` and nowhere else.
+
+    Attributes:
+        offset: the file's bytes before the next block.
     """
+
+    def __init__(self, stream: ByteStream, offset: int = 0) -> None:
+        self.offset = offset
+        self._blocks = _blocks(stream)
+        self._next: bytes | BadLine | None = None
+
+    def __iter__(self) -> Iterator[bytes | BadLine]:
+        return self
+
+    def __next__(self) -> bytes | BadLine:
+        block, self._next = self._next, None
+        if block is None:
+            block = next(self._blocks)
+        self.offset += block.size_bytes if isinstance(block, BadLine) else len(block)
+        return block
+
+    def first(self) -> bytes | BadLine:
+        """Return the next block, b"" at the end; it stays the next."""
+        if self._next is None:
+            self._next = next(self._blocks, None)
+        return b"" if self._next is None else self._next
+
+
+def _blocks(stream: ByteStream) -> Iterator[bytes | BadLine]:
     waiting: list[bytes] = []
     length = 0
     while data := stream.read(BLOCK_BYTES):
-        cut = data.rfind(b"\n") + 1
-        if not cut:
-            waiting.append(data)
-            length += len(data)
-            if length > MAX_LINE_BYTES:
-                waiting, length = [_past_line(stream)], 0
-                yield _TOO_LONG
-            continue
         end = data.find(b"\n") + 1
-        if length + end > MAX_LINE_BYTES:
-            yield _TOO_LONG
-            waiting, whole = [], data[end:cut]
-        else:
-            whole = data[:cut]
-        if whole:
-            yield b"".join([*waiting, whole])
-        waiting = [data[cut:]] if cut < len(data) else []
-        length = len(data) - cut
-    if rest := b"".join(waiting):
-        yield rest
+        if length + (end or len(data)) > MAX_LINE_BYTES:
+            passed, data = (end, data[end:]) if end else _past_line(stream, len(data))
+            yield BadLine(_TOO_LONG, length + passed)
+            waiting, length = [], 0
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield b"".join([*waiting, data[:cut]])
+            waiting, length = [], 0
+        if cut < len(data):
+            waiting.append(data[cut:])
+            length += len(data) - cut
+    if waiting:
+        yield b"".join(waiting)
 
 
-def _past_line(stream: ByteStream) -> bytes:
-    """Read to the end of the line; return what was read of the next one."""
+def _past_line(stream: ByteStream, passed: int) -> tuple[int, bytes]:
+    """Read to the end of the line; return the bytes passed, and what was read of the next one."""
     while data := stream.read(BLOCK_BYTES):
         if cut := data.find(b"\n") + 1:
-            return data[cut:]
-    return b""
+            return passed + cut, data[cut:]
+        passed += len(data)
+    return passed, b""

@@ -1,11 +1,11 @@
 """NPY → tensors, some records at a time, in the memory of those whatever the file."""
 
-import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from headrace_runtime.codec.array_records import array_records, shaped
 from headrace_runtime.codec.npy_header import NpyHeader, exactly, native, read_header
-from headrace_runtime.codec.records import ByteStream, Records
+from headrace_runtime.codec.records import START, ByteStream, PlainFile, Position, Records
 from headrace_runtime.errors import InvalidInput, TooLarge
 from headrace_runtime.model.signature import Signature
 from headrace_runtime.tensor import Array
@@ -15,8 +15,16 @@ BLOCK_BYTES = 256 << 10
 MAX_WHOLE_BYTES = 256 << 20
 
 
-def open_npy(stream: ByteStream, signature: Signature) -> tuple[NpyHeader, Iterator[Records]]:
-    """Return what the header says, and the records for a model of this signature, in order.
+def open_npy(
+    file: PlainFile, signature: Signature, start: Position = START, stop: int | None = None
+) -> tuple[NpyHeader, Iterator[Records]]:
+    """Return what the header says, and the records from *start* to *stop*, in order.
+
+    Args:
+        file: opens the file.
+        signature: the model's.
+        start: where the first of them begins.
+        stop: the first byte that is not theirs; the end where it is None.
 
     Raises:
         InvalidInput: it is no plain array, or does not fit the model.
@@ -26,6 +34,7 @@ def open_npy(stream: ByteStream, signature: Signature) -> tuple[NpyHeader, Itera
         raise InvalidInput(
             f"the model has {len(signature.inputs)} inputs: send NPZ, an array by the name of each"
         )
+    stream = file(0)
     header = read_header(stream)
     if not header.shape:
         raise InvalidInput("the NPY array is a single value: its first dimension must be records")
@@ -37,7 +46,19 @@ def open_npy(stream: ByteStream, signature: Signature) -> tuple[NpyHeader, Itera
             got_bytes=header.size_bytes,
             advice="save numpy.ascontiguousarray of it",
         )
-    return header, _records(stream, header, shape, signature)
+    if header.by_column:
+        return header, _turned(stream, header, shape, signature)
+    body = file(start.offset) if start.offset else stream
+    return header, _records(body, header, shape, signature, _rows(header, start, stop))
+
+
+def npy_boundaries(header: NpyHeader, shard_bytes: int) -> Iterator[Position]:
+    """Yield the first record of each shard of so many bytes, and the end of the last one."""
+    count = header.shape[0]
+    rows = count if header.by_column else max(1, shard_bytes // header.record_bytes)
+    for row in range(0, count, max(1, rows)):
+        yield _position(header, row)
+    yield _position(header, count)
 
 
 def whole_array(stream: ByteStream, header: NpyHeader) -> Array:
@@ -48,19 +69,52 @@ def whole_array(stream: ByteStream, header: NpyHeader) -> Array:
     return flat.reshape(header.shape)
 
 
+def _position(header: NpyHeader, row: int) -> Position:
+    """Return where the record stands before which there are *row* records."""
+    offset = header.data_offset + row * header.record_bytes
+    return Position(offset, row + 1, row + 1) if row else START
+
+
+def _rows(header: NpyHeader, start: Position, stop: int | None) -> range:
+    """Return which records lie between two places, counted from 0."""
+    count = header.shape[0]
+    if stop is not None:
+        count = min(count, (stop - header.data_offset) // header.record_bytes)
+    return range(start.row - 1, count)
+
+
 def _records(
+    stream: ByteStream,
+    header: NpyHeader,
+    shape: tuple[int, ...],
+    signature: Signature,
+    rows: range,
+) -> Iterator[Records]:
+    name = signature.inputs[0].name
+    at_once = max(1, BLOCK_BYTES // header.record_bytes)
+    bytes_each = header.size_bytes // max(1, header.shape[0])
+    for first in rows[::at_once]:
+        count = min(at_once, rows.stop - first)
+        array = native(exactly(stream, count * bytes_each), header)
+        records = array_records({name: array.reshape(count, *shape)}, signature, first + 1)
+        yield replace(records, origin=_position(header, first))
+    if rows.stop == header.shape[0]:
+        _check_end(stream, header)
+
+
+def _turned(
     stream: ByteStream, header: NpyHeader, shape: tuple[int, ...], signature: Signature
 ) -> Iterator[Records]:
-    name, count = signature.inputs[0].name, header.shape[0]
-    record_bytes = math.prod(header.shape[1:]) * header.dtype.itemsize
-    at_once = max(1, BLOCK_BYTES // max(1, record_bytes))
-    whole = whole_array(stream, header) if header.by_column else None
-    for start in range(0, count, at_once):
-        rows = min(at_once, count - start)
-        if whole is None:
-            array = native(exactly(stream, rows * record_bytes), header)
-        else:
-            array = whole[start : start + rows]
-        yield array_records({name: array.reshape(rows, *shape)}, signature, start + 1)
+    whole, name = whole_array(stream, header), signature.inputs[0].name
+    at_once = max(1, BLOCK_BYTES // header.record_bytes)
+    for first in range(0, len(whole), at_once):
+        array = whole[first : first + at_once]
+        yield array_records({name: array.reshape(len(array), *shape)}, signature, first + 1)
+    _check_end(stream, header)
+
+
+def _check_end(stream: ByteStream, header: NpyHeader) -> None:
     if stream.read(1):
-        raise InvalidInput(f"the file goes on after the {count:,} records that its NPY header says")
+        raise InvalidInput(
+            f"the file goes on after the {header.shape[0]:,} records that its NPY header says"
+        )

@@ -25,16 +25,23 @@ class NpyHeader:
         dtype: of its elements, in the file's byte order; never objects, never fields.
         shape: lengths of its dimensions, the records first.
         by_column: whether the elements stand in Fortran's order.
+        data_offset: bytes of the file before the first element.
     """
 
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]
     by_column: bool
+    data_offset: int
 
     @property
     def size_bytes(self) -> int:
         """Of all elements together."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def record_bytes(self) -> int:
+        """Of the elements of one record; not 0, as a record may hold nothing."""
+        return max(1, math.prod(self.shape[1:]) * self.dtype.itemsize)
 
 
 def read_header(stream: ByteStream) -> NpyHeader:
@@ -50,9 +57,8 @@ def read_header(stream: ByteStream) -> NpyHeader:
     length = int.from_bytes(exactly(stream, _LENGTHS[version]), "little")
     if length > MAX_HEADER_BYTES:
         raise InvalidInput(f"the NPY header says {length:,} bytes: no array needs as many")
-    return _header(
-        exactly(stream, length).decode("utf-8" if version == 3 else "latin-1", "replace")
-    )
+    text = exactly(stream, length).decode("utf-8" if version == 3 else "latin-1", "replace")
+    return _header(text, 8 + _LENGTHS[version] + length)
 
 
 def exactly(stream: ByteStream, size: int) -> bytes:
@@ -72,7 +78,7 @@ def exactly(stream: ByteStream, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _header(text: str) -> NpyHeader:
+def _header(text: str, data_offset: int) -> NpyHeader:
     try:
         plain = ast.literal_eval(text.strip(" \n\0"))
         descr, shape = plain["descr"], plain["shape"]
@@ -94,7 +100,7 @@ def _header(text: str) -> NpyHeader:
         raise InvalidInput("the NPY header says a shape that no file can hold")
     if type(by_column) is not bool:
         raise InvalidInput("the NPY header cannot be read: save the array with numpy.save")
-    return NpyHeader(dtype, shape, by_column and len(shape) > 1)
+    return NpyHeader(dtype, shape, by_column and len(shape) > 1, data_offset)
 
 
 def native(raw: bytes, header: NpyHeader) -> Array:

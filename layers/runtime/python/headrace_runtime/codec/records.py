@@ -1,7 +1,7 @@
 """Records read from a file: tensors for those that can be read, a reason for those that cannot."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,27 @@ class ByteStream(Protocol):
         ...
 
 
+PlainFile = Callable[[int], ByteStream]  # opens a file's plain bytes from an offset on
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file where a record begins.
+
+    Attributes:
+        offset: plain bytes before it; of Parquet, rows.
+        row: number of the record that begins there, from 1.
+        line: number of the line that begins there, from 1.
+    """
+
+    offset: int
+    row: int
+    line: int
+
+
+START = Position(0, 1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A record that has no answer, and why.
@@ -37,6 +58,14 @@ class BadRow:
     error: str
 
 
+class RowTable(Protocol):
+    """Rows in columns, as their format has them in memory."""
+
+    def __getitem__(self, rows: slice, /) -> "RowTable":
+        """Return some of the rows."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
     """Consecutive records of a file.
@@ -48,6 +77,8 @@ class Records:
         bad: the records that could not be read, ascending.
         texts: what each of the readable ones is written as in results that repeat them, without
             the end of its line; None where the format has no text to repeat.
+        origin: at or before the first of them; read from there, they come again.
+        table: the readable ones' own columns, where results repeat columns and no text.
     """
 
     rows: Numbers
@@ -55,6 +86,8 @@ class Records:
     tensors: tuple[Tensor, ...]
     bad: tuple[BadRow, ...] = ()
     texts: Sequence[bytes] | None = None
+    origin: Position = START
+    table: RowTable | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -68,7 +101,15 @@ class Records:
         """Return the readable records *start* to *stop*, as positions; the bad ones stay here."""
         tensors = tuple(Tensor(t.name, t.datatype, t.array[start:stop]) for t in self.tensors)
         texts = None if self.texts is None else self.texts[start:stop]
-        return Records(self.rows[start:stop], self.lines[start:stop], tensors, (), texts)
+        table = None if self.table is None else self.table[start:stop]
+        return Records(
+            self.rows[start:stop], self.lines[start:stop], tensors, (), texts, self.origin, table
+        )
+
+    def since(self, row: int) -> "Records":
+        """Return the records from number *row* on."""
+        readable = self.part(int(np.searchsorted(self.rows, row)), len(self.rows))
+        return replace(readable, bad=tuple(bad for bad in self.bad if bad.row >= row))
 
 
 def record_shape(spec: TensorSpec) -> tuple[int, ...]:

@@ -4,18 +4,15 @@ Lines on the answer's pipe, each a JSON object: `{"stage": "ready"}` once all is
 stages as the work names them, and last `{"answer": ...}` or `{"refused": [rule, sentence]}`.
 """
 
-import ctypes
 import json
 import os
 import resource
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from headrace_runtime.errors import ModelRefused
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+from headrace_runtime.inference.bare_process import die_with_parent, own_pipe
 
 Report = Callable[[str], None]
 Work = Callable[[dict[str, Any], Report], dict[str, Any]]
@@ -28,7 +25,7 @@ def answer(work: Work) -> None:
     answer. What libraries print goes nowhere.
     """
     _limit(json.loads(sys.argv[1]))
-    with os.fdopen(_own_pipe(), "w") as pipe:
+    with os.fdopen(own_pipe(), "w") as pipe:
 
         def say(**line: object) -> None:
             pipe.write(json.dumps(line) + "\n")
@@ -45,17 +42,8 @@ def answer(work: Work) -> None:
     os._exit(0)
 
 
-def _own_pipe() -> int:
-    """Keep the pipe for answers only: whatever prints to file 1 from now on is not heard."""
-    pipe = os.dup(1)
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 1)
-    os.close(silence)
-    return pipe
-
-
 def _limit(limits: dict[str, int]) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # never outlives the function
+    die_with_parent()
     for kind, value in (
         (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),

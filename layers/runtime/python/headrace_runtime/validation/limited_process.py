@@ -4,23 +4,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import ceil, inf
-from pathlib import Path
 from threading import Timer
 from typing import IO, Any
 
 from headrace_runtime.errors import ModelRefused, Unavailable
+from headrace_runtime.inference import bare_process
 
-# The first argument names the module, then come limits and work (read by `child.py`), then the
-# folders to import from: `-I` keeps Python from reading them in the environment.
-_BOOT = (
-    "import sys, runpy; module = sys.argv.pop(1); sys.path[:0] = sys.argv[3:]; "
-    "runpy.run_module(module, run_name='__main__')"
-)
 _MAX_ANSWER_BYTES = 4 << 20
 
 
@@ -81,11 +74,11 @@ def run(module: str, work: Mapping[str, Any], limits: Limits) -> Ended:
             CPU: that says nothing about the model.
     """
     process = subprocess.Popen(
-        [sys.executable, "-I", "-c", _BOOT, module, *_arguments(work, limits)],
+        bare_process.command(module, *_arguments(work, limits)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_environment(),
+        env=bare_process.environment(),
         cwd="/",
         start_new_session=True,
     )
@@ -112,14 +105,7 @@ def _arguments(work: Mapping[str, Any], limits: Limits) -> list[str]:
         "memory_bytes": limits.memory_bytes,
         "file_bytes": limits.file_bytes,
     }
-    folders = [folder for folder in sys.path if Path(folder).is_absolute()]
-    return [json.dumps(bounds), json.dumps(work), *folders]
-
-
-def _environment() -> dict[str, str]:
-    """Nothing secret; Lambda's Python needs the library path, numpy must start no threads."""
-    kept = {n: os.environ[n] for n in ("PATH", "LD_LIBRARY_PATH") if n in os.environ}
-    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return [json.dumps(bounds), json.dumps(work)]
 
 
 def _lines(pipe: IO[bytes] | None) -> list[dict[str, Any]]:
