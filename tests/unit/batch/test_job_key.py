@@ -55,7 +55,7 @@ def test_keys_of_results_are_keys_and_never_meet(key):
     key = key.encode(errors="replace").decode()
     prefix = results_prefix(key, "0" * 32)
 
-    assert len(f"{prefix}results.jsonl".encode()) <= 1024
+    assert len(f"{prefix}results.parquet".encode()) <= 1024
     assert prefix.endswith(f"/{'0' * 32}/")
 
 
@@ -63,4 +63,8 @@ def test_long_keys_are_cut_at_a_character_and_told_apart():
     one, two = (results_prefix("é" * 511 + end, "0" * 32) for end in "ab")
 
     assert one != two
-    assert len(f"{one}results.jsonl".encode()) in (1023, 1024)
+    assert len(f"{one}results.parquet".encode()) in (1023, 1024)
+
+
+def test_no_results_lie_where_parts_do():
+    assert results_prefix("_parts/rows.csv", "0" * 32) == f"~_parts/rows.csv/{'0' * 32}/"

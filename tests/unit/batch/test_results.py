@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace_runtime.batch.file_formats import Results
+from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.record_runs import Answers
 from headrace_runtime.batch.results_csv import CsvResults, Table
 from headrace_runtime.batch.results_json import JsonResults
@@ -26,6 +28,12 @@ def tensor(name: str, array: np.ndarray) -> Tensor:
     datatype = datatype_of(array)
     assert datatype is not None
     return Tensor(name, datatype, array)
+
+
+def written(results: Results, *given: Answers) -> bytes:
+    """Return a file of one part."""
+    lines = b"".join(map(results.encode, given)) + results.end(len(given) + 1)
+    return layout_bytes(results.layout()) + lines
 
 
 def texts(*values: str) -> np.ndarray:
@@ -48,7 +56,7 @@ def test_a_csv_has_a_column_for_each_element():
     )
     specs = [spec("score"), spec("one"), spec("p", labels=("no", "yes")), spec("grid"), spec("yes")]
 
-    assert CsvResults(specs, Table()).encode(given) == (
+    assert written(CsvResults(specs, Table()), given) == (
         b"row,score,one,p_no,p_yes,grid_0,grid_1,yes\n"
         b"1,0.1,1,0.25,0.75,0,0,true\n"
         b"2,2.0,2,1.0,0.0,0,0,false\n"
@@ -59,14 +67,14 @@ def test_the_header_comes_once_even_where_nothing_else_does():
     empty, some = CsvResults([spec("p", (-1, 2))], Table()), CsvResults([spec("y")], Table())
     one = answers(("y", np.array([1], np.int32)))
 
-    assert empty.end() == b"row,p_0,p_1\n"
-    assert some.encode(one) + some.encode(one) + some.end() == b"row,y\n1,1\n1,1\n"
+    assert written(empty) == b"row,p_0,p_1\n"
+    assert written(some, one, one) == b"row,y\n1,1\n1,1\n"
 
 
 def test_numbers_that_are_not_finite_have_names():
     y = np.array([np.nan, np.inf, -np.inf, 1.5], np.float32)
 
-    assert CsvResults([spec("y")], Table()).encode(answers(("y", y))).splitlines()[1:] == [
+    assert CsvResults([spec("y")], Table()).encode(answers(("y", y))).splitlines() == [
         b"1,nan",
         b"2,inf",
         b"3,-inf",
@@ -81,9 +89,9 @@ def test_numbers_that_are_not_finite_have_names():
 def test_text_that_a_spreadsheet_would_run_is_made_harmless():
     labels = texts("=1+1", "@SUM(A1)", "-cmd", "-1.5", "+1", 'a "b", c', "\tx", "two\nlines", "é")
 
-    written = CsvResults([spec("label")], Table()).encode(answers(("label", labels))).decode()
+    text = written(CsvResults([spec("label")], Table()), answers(("label", labels))).decode()
 
-    assert [row[1] for row in csv.reader(io.StringIO(written, newline=""), strict=True)] == [
+    assert [row[1] for row in csv.reader(io.StringIO(text, newline=""), strict=True)] == [
         "label",
         "'=1+1",
         "'@SUM(A1)",
@@ -130,7 +138,7 @@ def test_floats_read_back_as_they_were(rows, dtype):
         array = np.array(rows, np.float64).astype(dtype)
     given = answers(("y", array))
 
-    table = CsvResults([spec("y")], Table()).encode(given).decode().splitlines()[1:]
+    table = CsvResults([spec("y")], Table()).encode(given).decode().splitlines()
     lines = JsonResults().encode(given).decode().splitlines()
 
     for back in (

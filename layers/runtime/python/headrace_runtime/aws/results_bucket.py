@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from headrace_runtime.aws.upload import Upload, refused_as_second
+from headrace_runtime.batch.job_key import PARTS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-# No dropped file has results below it that end as parts do; a rule of the bucket removes what is
-# left there.
-PARTS = "_parts/"
-
 
 def part_key(job_id: str, shard: int, attempt: int, kind: str) -> str:
-    """Return the key of what one run writes of a shard; *kind* is `results` or `errors`."""
+    """Return the key of what one run writes of a shard; *kind* is `results` or `errors`.
+
+    What is left there is removed by a rule of the bucket.
+    """
     return f"{PARTS}{job_id}/{shard:08}.{attempt}.{kind}"
 
 

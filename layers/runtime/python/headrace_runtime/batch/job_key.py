@@ -9,7 +9,8 @@ from headrace_runtime.model.alias import LIVE
 from headrace_runtime.model.names import model_name, version_or_alias
 
 _MAX_KEY_BYTES = 1024  # of S3, in UTF-8
-_LONGEST_FILE = "results.jsonl"
+_LONGEST_FILE = "results.parquet"
+PARTS = "_parts/"  # where the parts of results lie until they are joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,11 @@ def results_prefix(key: str, job: str) -> str:
     """Return how the keys of a job's results begin, `<key without inbox/>/<job id>/`.
 
     Where keys would pass S3's 1,024 bytes, the input's key is cut, and a hash stands for the rest.
+    None begins as the keys of parts do, which are removed after some days.
     """
     name = key.removeprefix("inbox/")
+    if name.startswith(PARTS):
+        name = f"~{name}"
     room = _MAX_KEY_BYTES - len(f"/{job}/{_LONGEST_FILE}")
     if len(name.encode()) > room:
         mark = "~" + sha256(name.encode()).hexdigest()[:16]
