@@ -34,7 +34,8 @@ settings = BatchSettings.from_env(os.environ)
 invocations = watch("batch", os.environ)
 logger = Logger()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-dynamodb, s3, sqs = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs")
+dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+sqs, events = boto3.client("sqs"), boto3.client("events")
 inbox, models = Inbox(s3=s3), model_process(settings, s3=s3)
 
 
@@ -48,7 +49,7 @@ work = shard_work(
     dynamodb=dynamodb,
     s3=s3,
     sqs=sqs,
-    events=boto3.client("events"),
+    events=events,
     price=invocations.price.usd,
     models=models,
     opener=opener,

@@ -35,8 +35,9 @@ settings = IntakeSettings.from_env(os.environ)
 invocations = watch("intake", os.environ)
 logger = Logger()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-dynamodb, s3, sqs = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs")
-intake = intake_of(settings, dynamodb=dynamodb, s3=s3, sqs=sqs, events=boto3.client("events"))
+dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+sqs, events = boto3.client("sqs"), boto3.client("events")
+intake = intake_of(settings, dynamodb=dynamodb, s3=s3, sqs=sqs, events=events)
 retries = Retries(settings.files_queue_url, sqs=sqs)
 
 

@@ -19,6 +19,8 @@ from headrace_runtime.inference.model_process import ModelProcess
 from headrace_runtime.inference.process_failures import RunCutShort
 from headrace_runtime.model.manifest import Manifest
 
+MAX_CRASHED = 100  # records of one run that may kill the model's process; then it is the model
+
 Opener = Callable[[Job, Wanted, Range], Opened]
 
 
@@ -71,6 +73,7 @@ class ShardWriting:
             ),
             manifest.signature,
             rows_at_once=rows_together(manifest.profile, self._rows_at_once),
+            max_crashed=MAX_CRASHED,
         )
         keys = [part_key(job.job_id, shard.number, shard.attempt, k) for k in ("results", "errors")]
         with self._results.writing(keys[0]) as answers, self._results.writing(keys[1]) as errors:
