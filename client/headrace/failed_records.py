@@ -71,7 +71,10 @@ def _request(_: IO[bytes], __: Failed, ___: IO[bytes]) -> None:
 def _first(rows: Iterator[bytes]) -> bytes:
     first = next(rows, None)
     if first is None:
-        raise InvalidInput("the records that failed stand in lines that are too long to be read")
+        raise InvalidInput(
+            "no record that failed can be read at all: their lines are too long, or open a quote "
+            "that is not closed"
+        )
     return first
 
 

@@ -79,7 +79,7 @@ class JobCalls:
         Its records are counted here, in the memory of one block whatever the file.
 
         Raises:
-            InvalidInput: the file holds nothing that the service reads.
+            InvalidInput: the file holds no record, or nothing that the service reads.
         """
         return submission.plan(self._connection, file, Order(model, version))
 
@@ -162,8 +162,9 @@ class JobCalls:
     def retry_failed(self, job_id: str, version: Reference | None = None) -> Submitted:
         """Submit the records of a job that have no answer once more, and return the new job's id.
 
-        They are taken out of the job's own file, with its header, and numbered anew, from 1; a
-        line too long to be read is left out.
+        They are taken out of the job's own file, with its header, and numbered anew, from 1. What
+        cannot be read whatever the model is left out: a line that is too long, a quote that is
+        not closed.
 
         Args:
             job_id: of a job that has ended.

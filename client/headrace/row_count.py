@@ -13,6 +13,7 @@ from headrace.file_kind import HEAD_BYTES, Kind, kind_of
 from headrace.plain_bytes import is_compressed, opened
 from headrace_runtime.codec.csv_text import CsvText
 from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
+from headrace_runtime.errors import InvalidInput
 
 _EMPTY = (b"", b"\r")
 
@@ -40,6 +41,11 @@ def counted(path: Path) -> RowCount:
     """
     with opened(path) as stream:
         kind = kind_of(stream.read(HEAD_BYTES), path.name)
+        if kind == "parquet" and is_compressed(path):
+            raise InvalidInput(
+                "the file is Parquet inside another compression, which the service does not read: "
+                "send the Parquet file itself"
+            )
         stream.seek(0)
         rows = _COUNTERS[kind](stream)
         return RowCount(kind, rows, _size(path, stream))
@@ -101,6 +107,8 @@ def _quoted(block: bytes, head: CsvHead) -> tuple[int, int] | None:
     None where a row is malformed, or goes on behind the block: those are for `CsvText`, which
     takes every row by itself, and several times as long.
     """
+    if b"\r\r" in block:  # the csv module takes a line of these for an empty one
+        return None
     try:
         lines = io.StringIO(block.decode(), newline="\n")
         lengths = [len(row) for row in csv.reader(lines, strict=True, delimiter=head.delimiter)]

@@ -12,6 +12,7 @@ from headrace.failures import ApiError
 from headrace.job_records import Plan, Submitted, Written
 from headrace.predicting import Reference
 from headrace.row_count import counted
+from headrace_runtime.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,14 @@ def submit_object(
 
 
 def plan(connection: Connection, file: str | Path, order: Order) -> Plan:
-    """Return what the service expects the file to take; it is read here, and not sent."""
+    """Return what the service expects the file to take; it is read here, and not sent.
+
+    Raises:
+        InvalidInput: it holds no record, or nothing that the service reads.
+    """
     found = counted(Path(file))
+    if not found.rows:
+        raise InvalidInput(f"{Path(file).name} has no records: there is nothing to plan")
     asked = {
         "model": order.reference,
         "rows": found.rows,

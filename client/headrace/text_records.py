@@ -1,5 +1,6 @@
 """Some records of a file of lines, byte for byte as they stand there."""
 
+import csv
 from collections import deque
 from collections.abc import Iterator
 
@@ -23,7 +24,8 @@ def some_lines(blocks: LineBlocks, wanted: Numbers) -> Iterator[bytes]:
 def some_rows(blocks: LineBlocks, wanted: Numbers, delimiter: str) -> Iterator[bytes]:
     """Yield the rows of a CSV file that begin on these lines, as `some_lines` does.
 
-    A row may go on over several lines, where a cell is quoted.
+    A row may go on over several lines, where a cell is quoted. One whose quote is not closed is
+    left out, too: the next one would be taken for its end.
     """
     rows = _QuotedRows(blocks, delimiter)
     for block in blocks:
@@ -39,6 +41,7 @@ class _QuotedRows:
 
     def __init__(self, blocks: LineBlocks, delimiter: str) -> None:
         self._blocks = blocks
+        self._delimiter = delimiter
         self._text = CsvText(1, self._refill, delimiter)
         self._held: deque[bytes | None] = deque()  # None for a line that was read past
 
@@ -57,9 +60,19 @@ class _QuotedRows:
         self._text.add(without_mark(block) if self.line == 1 else block)
         for row in self._text.rows():
             lines = [self._held.popleft() for _ in range(self.line - row.line)]
-            known = [one for one in lines if one is not None]
-            if len(known) == len(lines) and _is_in(wanted, row.line):
-                yield b"\n".join(known)
+            raw = b"\n".join([one for one in lines if one is not None])
+            lost = None in lines or (isinstance(row.cells, BadLine) and self._is_open(raw))
+            if not lost and _is_in(wanted, row.line):
+                yield raw
+
+    def _is_open(self, raw: bytes) -> bool:
+        """Whether a row that is no CSV opens a quote and does not close it."""
+        text = raw.decode("latin-1")  # its structure is ASCII, whatever else it holds
+        try:
+            deque(csv.reader([text], strict=True, delimiter=self._delimiter), maxlen=0)
+        except csv.Error as error:
+            return "unexpected end of data" in str(error)
+        return False
 
     def _refill(self) -> bytes | BadLine | None:
         block = next(self._blocks, None)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from headrace import Client
+from tests.unit.client.test_client_jobs import ENDED, signed
 
 
 @dataclass
@@ -94,3 +95,29 @@ def service() -> Iterator[Service]:
 def client(service: Service) -> Iterator[Client]:
     with Client(service.url, timeout_s=5, retries=2) as client:
         yield client
+
+
+@pytest.fixture
+def retried(service, client):
+    """Return a function: a job's file and what failed of it -> the file that is sent."""
+
+    def run(body, failed, name="rows.csv"):
+        errors = [{"row": row, "line": line, "code": "C", "error": "e"} for row, line in failed]
+        service.answers("GET /jobs/j1", ENDED | {"rows_failed": len(failed)})
+        signed(
+            service, "errors", "errors.jsonl", b"\n".join(json.dumps(e).encode() for e in errors)
+        )
+        signed(service, "input", name, body)
+        upload = {"url": f"{service.url}/storage", "fields": {}}
+        service.answers("POST /jobs", {"upload": upload, "key": "k"}, status=201)
+        service.answers("POST /jobs", {"job_id": "j2"})
+        service.answers("POST /storage", status=204, body=b"")
+
+        assert client.retry_failed("j1") == "j2"
+
+        (sent,) = (call.body for call in service.calls if call.path == "/storage")
+        head, _, rest = sent.partition(b"\r\n\r\n")
+        boundary = head.partition(b"\r\n")[0]
+        return rest[: rest.rindex(b"\r\n" + boundary)]
+
+    return run

@@ -5,7 +5,6 @@ import gzip
 import io
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -21,32 +20,6 @@ from headrace_runtime.codec.line_blocks import BadLine
 from headrace_runtime.model.signature import FREE, Signature, TensorSpec
 from headrace_runtime.tensor import Datatype
 from tests.unit.client.test_client_jobs import ENDED, JOB, signed
-
-
-@pytest.fixture
-def retried(service, client):
-    """Return a function: a job's file and what failed of it -> the file that is sent."""
-
-    def run(body, failed, name="rows.csv"):
-        errors = [{"row": row, "line": line, "code": "C", "error": "e"} for row, line in failed]
-        service.answers("GET /jobs/j1", ENDED | {"rows_failed": len(failed)})
-        signed(
-            service, "errors", "errors.jsonl", b"\n".join(json.dumps(e).encode() for e in errors)
-        )
-        signed(service, "input", name, body)
-        upload = {"url": f"{service.url}/storage", "fields": {}}
-        service.answers("POST /jobs", {"upload": upload, "key": "k"}, status=201)
-        service.answers("POST /jobs", {"job_id": "j2"})
-        service.answers("POST /storage", status=204, body=b"")
-
-        assert client.retry_failed("j1") == "j2"
-
-        (sent,) = (call.body for call in service.calls if call.path == "/storage")
-        head, _, rest = sent.partition(b"\r\n\r\n")
-        boundary = head.partition(b"\r\n")[0]
-        return rest[: rest.rindex(b"\r\n" + boundary)]
-
-    return run
 
 
 @pytest.mark.parametrize(
@@ -171,61 +144,6 @@ def test_a_compressed_file_is_taken_apart_too(retried, service):
     assert {"model": "digits@1", "file": "rows-failed.tsv"} in [
         call.json for call in service.calls if call.path == "/jobs"
     ]
-
-
-def _saved(save, *arrays, **named):
-    file = io.BytesIO()
-    save(file, *arrays, **named)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", ["<f4", ">i8", "S3"])
-def test_the_records_of_an_npy_file_that_failed_are_sent(retried, pack, order, dtype):
-    array = np.arange(12).reshape(6, 2).astype(dtype, order)
-
-    rest = retried(pack(_saved(np.save, array)), [(5, 5), (2, 2)], "x.npy")
-
-    found = np.load(io.BytesIO(rest))
-    assert found.dtype == array.dtype
-    assert found.tolist() == array[[1, 4]].tolist()
-
-
-def test_the_records_of_an_npz_file_that_failed_are_sent(retried):
-    body = _saved(np.savez, x=np.arange(6).reshape(3, 2), t=np.array([b"a", b"b", b"c"]))
-
-    found = np.load(io.BytesIO(retried(body, [(3, 3)], "x.npz")))
-
-    assert {name: array.tolist() for name, array in found.items()} == {
-        "x": [[4, 5]],
-        "t": [b"c"],
-    }
-
-
-def test_the_rows_of_a_parquet_file_that_failed_are_sent(retried):
-    pa, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
-    file = io.BytesIO()
-    table = pa.table({"x": range(5), "t": pa.array(["a", None, "c", "d", "e"]).dictionary_encode()})
-    parquet.write_table(table, file, row_group_size=2)
-
-    rest = parquet.read_table(io.BytesIO(retried(file.getvalue(), [(2, 2), (4, 4)], "x.parquet")))
-
-    assert rest.to_pydict() == {"x": [1, 3], "t": [None, "d"]}
-
-
-def test_without_pyarrow_a_parquet_file_is_not_taken_apart(retried, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-
-    with pytest.raises(InvalidInput, match="install pyarrow"):
-        retried(b"PAR1", [(1, 1)], "x.parquet")
-
-
-def test_an_infer_request_is_not_taken_apart(retried):
-    tensor = {"name": "x", "datatype": "FP32", "shape": [1], "data": [1]}
-
-    with pytest.raises(InvalidInput, match="not taken apart"):
-        retried(json.dumps({"inputs": [tensor]}).encode(), [(1, 1)], "x.bin")
 
 
 def test_who_answers_and_how_is_as_it_was_unless_another_is_named(service, client):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headrace import ApiError, Plan, Unreachable
+from headrace import ApiError, InvalidInput, Plan, Unreachable
 
 NOT_THERE = {"error": "there is no object 'k' in bucket 'inbox'", "code": "OBJECT_NOT_FOUND"}
 
@@ -161,3 +161,12 @@ def test_a_plan_is_made_of_what_is_counted_here(service, client, tmp_path):
         "size_bytes": 12,
         "format": "csv",
     }
+
+
+def test_a_file_without_records_is_not_planned(service, client, tmp_path):
+    (tmp_path / "rows.csv").write_bytes(b"a,b\n")
+
+    with pytest.raises(InvalidInput, match=r"rows\.csv has no records"):
+        client.plan(tmp_path / "rows.csv", "digits")
+
+    assert service.calls == []

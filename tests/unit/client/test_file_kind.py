@@ -24,12 +24,9 @@ REQUEST = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1]}]}
         b"\xef\xbb\xbf[1]\n",
         b"\n\n{}\n",
         b"\x93NUMPY\x01\0",
+        b"PAR1\x15",
         json.dumps(REQUEST).encode(),
     ],
 )
 def test_what_a_file_is_agrees_with_the_service(head, name):
     assert kind_of(head, name) == content_of(head, name).format
-
-
-def test_parquet_is_told_by_its_first_bytes():
-    assert kind_of(b"PAR1\x15", "rows.csv") == "parquet"

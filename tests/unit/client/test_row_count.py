@@ -197,6 +197,7 @@ def test_zstd_that_nothing_undoes_says_what_to_install(rows, monkeypatch):
         (b"", "the file is empty"),
         (gzip.compress(b"a,b\n1,2\n" * 99)[:-20], "damaged or cut short"),
         (gzip.compress(b"a,b\n")[:12] + b"\xff" * 9, "damaged or cut short"),
+        (gzip.compress(b"PAR1" * 9), "Parquet inside another compression"),
         (b"\0\1\2\3", "neither text nor a format that is known"),
         (b"[\n1,\n2]", "one JSON document over several lines"),
     ],
