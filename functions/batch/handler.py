@@ -20,11 +20,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from headrace_runtime.aws.batch_worker import model_process, shard_work
 from headrace_runtime.aws.inbox import Inbox
-from headrace_runtime.aws.part_join import PartJoin
-from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.retries import Retries
 from headrace_runtime.batch.file_formats import Opened, Wanted, opened
 from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.parts import one_file
 from headrace_runtime.batch.shard import Range
 from headrace_runtime.edge.shard_messages import ShardMessages
 from headrace_runtime.monitoring.stdout import watch
@@ -53,7 +52,7 @@ work = shard_work(
     price=invocations.price.usd,
     models=models,
     opener=opener,
-    join=PartJoin(ResultsBucket(settings.results_bucket, s3=s3), s3=s3).join,
+    assemble=one_file,
 )
 messages = ShardMessages(
     {

@@ -1,13 +1,13 @@
-"""What works jobs, put together: `batch` and `batch_parquet` differ in what reads and joins."""
+"""What works jobs, put together: `batch` and `batch_parquet` differ in what they read."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from headrace_runtime.aws.announcing import Announcing
 from headrace_runtime.aws.artifacts import Artifacts
-from headrace_runtime.aws.job_closing import JobClosing
+from headrace_runtime.aws.job_closing import Assemble, JobClosing
 from headrace_runtime.aws.jobs import Jobs
-from headrace_runtime.aws.part_join import Join
+from headrace_runtime.aws.part_join import PartJoin
 from headrace_runtime.aws.quarantine import Quarantine
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.results_bucket import ResultsBucket
@@ -49,7 +49,7 @@ def shard_work(
     price: Callable[[int], float],
     models: ModelProcess,
     opener: Opener,
-    join: Join,
+    assemble: Assemble,
 ) -> ShardWork:
     """Return what works shards.
 
@@ -62,7 +62,7 @@ def shard_work(
         price: says what so many nanoseconds of the function cost, in USD.
         models: runs them.
         opener: opens a range of a job's file.
-        join: makes one object of parts of results.
+        assemble: says which parts make the file of results.
     """
     jobs = Jobs(settings.jobs_table, dynamodb=dynamodb)
     shards = Shards(settings.jobs_table, dynamodb=dynamodb)
@@ -80,7 +80,12 @@ def shard_work(
             rows_at_once=settings.batch_rows,
         ),
         closing=JobClosing(
-            jobs=jobs, shards=shards, results=results, join=join, announce=announcing.announce
+            jobs=jobs,
+            shards=shards,
+            results=results,
+            assemble=assemble,
+            join=PartJoin(results, s3=s3).join,
+            announce=announcing.announce,
         ),
         queue=ShardQueue(settings.queue_url, settings.queue_url, sqs=sqs),
         price=price,

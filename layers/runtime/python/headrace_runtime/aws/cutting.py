@@ -7,7 +7,8 @@ from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.cuts import Ends
-from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.job import Job, Stop
+from headrace_runtime.batch.job_failures import PERMANENT
 from headrace_runtime.batch.shard import Range, Shard
 from headrace_runtime.codec.records import Position
 from headrace_runtime.errors import Conflict, OutOfTime
@@ -25,16 +26,29 @@ class Cutting:
         self._queue = queue
         self._ends_of = ends_of
 
-    def cut(self, job: Job, time: Slice) -> Job:
-        """Return the job, cut to the file's end, or as far as *time* reaches.
+    def go_on(self, job: Job, time: Slice) -> Job:
+        """Return the job, its file cut further from where it is cut to by now.
+
+        What is left when the time is over goes on by a message; a file that cannot be cut stops
+        its job.
 
         Raises:
             Conflict: somebody else cuts it, or it is over.
-            OutOfTime: the file is too large to be cut: not one more shard was found.
-            InvalidInput, UnfitInput, TooLarge: the file is damaged, or unfit for the model.
         """
-        if job.cut.complete:
+        if job.cut.complete or not job.workable:
             return job
+        try:
+            job = self._cut(job, time)
+        except PERMANENT as error:
+            stop = Stop(error.code, error.sentence)
+            job = self._jobs.change(job.job_id, lambda job: job.stopped(stop))
+            self._queue.close(job)
+            return job
+        if not job.cut.complete:
+            self._queue.cut(job)
+        return job
+
+    def _cut(self, job: Job, time: Slice) -> Job:
         before = job.cut.shards
         for end, complete in self._ends_of(job, time):
             job = self._added(job, end, complete=complete)

@@ -1,6 +1,7 @@
 """Dropped files as streams of bytes, read on from where a connection broke."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,10 @@ class Inbox:
                 if not source.is_folder:
                     yield source, one["LastModified"]
 
+    def at_random(self, source: Source) -> "RandomObject":
+        """Return the file as it can be read at random; nothing is read yet."""
+        return RandomObject(source, self._s3)
+
     def open(self, source: Source, offset: int = 0) -> "DroppedFile":
         """Return the file from a byte on, exactly the version that *source* names.
 
@@ -69,13 +74,41 @@ class Inbox:
         return DroppedFile(source, offset, self._s3)
 
 
-class DroppedFile:
-    """One version of one object, read once from a byte on to its end."""
+@dataclass(frozen=True, slots=True)
+class RandomObject:
+    """One version of one object, read at random."""
 
-    def __init__(self, source: Source, offset: int, s3: "S3Client") -> None:
+    source: Source
+    s3: "S3Client"
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the whole object."""
+        return self.source.size_bytes
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return *size* bytes from *offset* on.
+
+        Raises:
+            ObjectNotFound, InvalidInput: as `Inbox.open`.
+            Unavailable: the connection broke again and again.
+        """
+        file, parts = DroppedFile(self.source, offset, self.s3, size), []
+        while data := file.read(size):
+            parts.append(data)
+        return b"".join(parts)
+
+
+class DroppedFile:
+    """One version of one object, read once from a byte on, to its end or so many bytes."""
+
+    def __init__(
+        self, source: Source, offset: int, s3: "S3Client", size: int | None = None
+    ) -> None:
         self._source = source
         self._s3 = s3
         self._offset = offset
+        self._stop = None if size is None else offset + size
         self._body, self._size = self._from(offset)
 
     def read(self, size: int, /) -> bytes:
@@ -100,8 +133,9 @@ class DroppedFile:
         """Return the body from *offset* on, and the size of the whole file."""
         source = self._source
         request = _request(source)
-        if offset:
-            request["Range"] = f"bytes={offset}-"
+        if offset or self._stop is not None:
+            last = "" if self._stop is None else self._stop - 1
+            request["Range"] = f"bytes={offset}-{last}"
         try:
             answer = self._s3.get_object(**request)
         except ClientError as error:

@@ -13,19 +13,11 @@ from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.tickets import Ticket, Tickets
 from headrace_runtime.batch.clock import Slice
-from headrace_runtime.batch.job import Job, Source, Stop, Target
+from headrace_runtime.batch.job import Job, Source, Target
 from headrace_runtime.batch.job_key import JobKey, job_id, parse_key, results_prefix
 from headrace_runtime.codec.content import HEAD_BYTES, content_of
 from headrace_runtime.codec.file_format import FileFormat
-from headrace_runtime.errors import (
-    HeadraceError,
-    InvalidInput,
-    JobNotFound,
-    NotFound,
-    OutOfTime,
-    TooLarge,
-    UnfitInput,
-)
+from headrace_runtime.errors import HeadraceError, InvalidInput, JobNotFound, NotFound
 from headrace_runtime.model.manifest import Manifest
 
 _WISH = "results"  # metadata of the object, `x-amz-meta-results`
@@ -65,20 +57,11 @@ class Intake:
         return self._cut(self.jobs.get(identity), time)
 
     def _cut(self, job: Job, time: Slice) -> Job:
-        if job.cut.complete or not job.workable:
-            return job
-        if job.content and job.content.format is FileFormat.PARQUET:
-            self.queue.cut(job)
-            return job
-        try:
-            job = self.cutting.cut(job, time)
-        except (InvalidInput, UnfitInput, NotFound, TooLarge, OutOfTime) as error:
-            stop = Stop(error.code, error.sentence)
-            job = self.jobs.change(job.job_id, lambda job: job.stopped(stop))
-            self.queue.close(job)
-            return job
-        if not job.cut.complete:
-            self.queue.cut(job)
+        parquet = job.content is not None and job.content.format is FileFormat.PARQUET
+        if not parquet:
+            return self.cutting.go_on(job, time)
+        if job.workable and not job.cut.complete:
+            self.queue.cut(job)  # only who reads Parquet can cut it
         return job
 
     def _made(self, identity: str, source: Source, now: datetime) -> Job:

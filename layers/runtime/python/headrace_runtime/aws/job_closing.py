@@ -1,6 +1,6 @@
 """A job is closed: no part is added any more, its files are put together, its state is written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from headrace_runtime.aws.announcing import Announce
@@ -16,22 +16,41 @@ from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.job import Counts, Job, Stop
 from headrace_runtime.batch.job_manifest import ERRORS, checksum, results_name
-from headrace_runtime.batch.parts import layout_bytes, one_file
+from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.shard import Part
 from headrace_runtime.errors import ModelUnfit
 
 Held = Mapping[str, bytes]  # what of the parts is at hand, by key
+Assemble = Callable[[Sequence[Part]], list[Part]]
 
 
 class JobClosing:
     """Closes jobs whose work is over; from any step on it may be begun again, by anyone."""
 
     def __init__(
-        self, *, jobs: Jobs, shards: Shards, results: ResultsBucket, join: Join, announce: Announce
+        self,
+        *,
+        jobs: Jobs,
+        shards: Shards,
+        results: ResultsBucket,
+        assemble: Assemble,
+        join: Join,
+        announce: Announce,
     ) -> None:
+        """Close with what is given.
+
+        Args:
+            jobs: are moved.
+            shards: have the parts.
+            results: where the files lie.
+            assemble: says which parts make the file of results.
+            join: makes one object of them.
+            announce: tells of the end.
+        """
         self._jobs = jobs
         self._shards = shards
         self._results = results
+        self._assemble = assemble
         self._join = join
         self._announce = announce
 
@@ -69,7 +88,7 @@ class JobClosing:
         shards = list(self._shards.of(job.job_id))
         parts = [part for shard in shards for part in shard.parts]
         try:
-            files = one_file(parts)
+            files = self._assemble(parts)
         except ModelUnfit as error:
             job = job.with_stop(Stop(error.code, error.sentence))
             files = []

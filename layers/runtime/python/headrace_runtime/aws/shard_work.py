@@ -14,17 +14,9 @@ from headrace_runtime.aws.shard_writing import ShardWriting, Written
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Clock
 from headrace_runtime.batch.job import Job, Stop
+from headrace_runtime.batch.job_failures import PERMANENT
 from headrace_runtime.batch.shard import Shard, ShardState
-from headrace_runtime.errors import (
-    Conflict,
-    HeadraceError,
-    InvalidInput,
-    NotFound,
-    OutOfTime,
-    TooLarge,
-    Unavailable,
-    UnfitInput,
-)
+from headrace_runtime.errors import Conflict, HeadraceError, OutOfTime, Unavailable
 from headrace_runtime.inference.process_failures import ModelKills
 from headrace_runtime.model.manifest import Manifest
 
@@ -32,9 +24,6 @@ MAX_TRIES = 3  # fewer than the deliveries after which a message is a dead lette
 
 _NEEDED_S = 30.0  # less time than this is not worth beginning with
 _LEASE_MARGIN_S = 10.0  # by which a lease outlives the run that took it
-
-# What no retry will mend.
-PERMANENT = (InvalidInput, UnfitInput, NotFound, TooLarge, OutOfTime)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

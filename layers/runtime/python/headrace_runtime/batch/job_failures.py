@@ -1,6 +1,9 @@
-"""How a job can fail before a record of it is read."""
+"""How a job can fail as a whole."""
 
-from headrace_runtime.errors import UnfitInput
+from headrace_runtime.errors import InvalidInput, NotFound, OutOfTime, TooLarge, UnfitInput
+
+# What no retry will mend.
+PERMANENT = (InvalidInput, UnfitInput, NotFound, TooLarge, OutOfTime)
 
 
 class ModelQuarantined(UnfitInput):

@@ -1,0 +1,63 @@
+"""Parquet, which is read at random: its records, its results, its shards, its parts as one file."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+from headrace_runtime.batch.file_formats import Opened, Wanted
+from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.parquet_join import JoinedFooter
+from headrace_runtime.batch.plan import shard_size
+from headrace_runtime.batch.results_parquet import ParquetResults
+from headrace_runtime.batch.shard import Part, Range
+from headrace_runtime.codec.parquet_facts import parquet_facts, shard_starts
+from headrace_runtime.codec.parquet_rows import open_parquet
+from headrace_runtime.codec.random_file import RandomFile
+from headrace_runtime.codec.records import Position
+
+
+def opened_parquet(file: RandomFile, wanted: Wanted, of: Range) -> Opened:
+    """Return the records of a part of a file, in order, and what writes their results.
+
+    Raises:
+        InvalidInput, UnfitInput: the file is damaged, or unfit for the model.
+    """
+    signature = wanted.signature
+    columns, records = open_parquet(file, signature, of.next_row - 1, of.stop, joined=wanted.joined)
+    return records, ParquetResults(signature.outputs, columns if wanted.joined else None)
+
+
+def parquet_ends(
+    file: RandomFile, start: Position, shard_bytes: int
+) -> Iterator[tuple[Position, bool]]:
+    """Yield where each shard from *start* on ends, and whether the file ends there, too.
+
+    Raises:
+        InvalidInput: it is no Parquet file, or one that cannot be read.
+    """
+    facts = parquet_facts(file)
+    size = shard_size(file.size_bytes, shard_bytes)
+    starts = shard_starts(facts, max(1, facts.rows * size // file.size_bytes))
+    for row in (row for row in starts if row > start.offset):
+        yield Position(row, row + 1, row + 1), False
+    yield Position(facts.rows, facts.rows + 1, facts.rows + 1), True
+
+
+def assembled(parts: Sequence[Part], files: Sequence[RandomFile]) -> list[Part]:
+    """Return the parts that make one file: those with rows, and a footer for all of them.
+
+    Args:
+        parts: of the job's shards, in order.
+        files: their results.
+
+    Raises:
+        ModelUnfit: the parts have not the same columns.
+    """
+    if len(parts) <= 1:
+        return list(parts)
+    footer = JoinedFooter()
+    for file in files:
+        footer.add(file)
+    end = footer.end()
+    digest = sha256(end).hexdigest()
+    last = Part(Counts(), results_bytes=len(end), sha256=digest, layout=end.decode("latin-1"))
+    return [*parts, last]
