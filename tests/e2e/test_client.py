@@ -133,6 +133,75 @@ def test_a_file_is_submitted_waited_for_and_its_results_come_down(headrace, doub
     assert json.loads(headrace("job", job_id).stdout)["state"] == "partial"
 
 
+def test_the_records_that_failed_are_tried_again_below_their_header(headrace, double, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text('x0,x1\n1,2\n"oo\nps",4\n5,\n')
+    first, *_ = headrace("submit", rows, "--model", "client-double", "--wait").stdout.split()
+
+    again = headrace("retry", first, "--failed-rows", "--wait")
+
+    assert again.exit_code == 1
+    assert "failed: none of the 2 records could be answered" in again.stderr
+    headrace("results", again.stdout.strip(), "-o", tmp_path)
+    errors = (tmp_path / "errors.jsonl").read_text().splitlines()
+    assert [json.loads(line)["line"] for line in errors] == [2, 4]
+
+
+def test_a_job_is_found_in_the_list_and_its_file_comes_back(client, double, tmp_path):
+    (tmp_path / "rows.jsonl").write_text("[1, 2]\n[3, 4]\n")
+    job_id = client.submit(tmp_path / "rows.jsonl", "client-double", 1, results="predictions")
+    ended = client.wait(job_id)
+
+    listed = {job.job_id: job for job in client.jobs("client-double", "succeeded")}
+
+    assert listed[job_id] == ended
+    assert (ended.rows_ok, ended.written, ended.format) == (2, "predictions", "jsonl")
+    assert client.input(job_id, tmp_path / "back").read_text() == "[1, 2]\n[3, 4]\n"
+    with pytest.raises(ApiError) as conflict:
+        client.cancel(job_id)
+    assert conflict.value.code == "CONFLICT"
+
+
+def test_the_same_order_under_the_same_key_is_one_job(client, double, tmp_path):
+    (tmp_path / "rows.csv").write_text("1,2\n")
+    orders = [
+        client.submit(tmp_path / "rows.csv", "client-double", 1, idempotency_key="e2e-one")
+        for _ in range(2)
+    ]
+
+    copied = client.submit_object(*_place(client.wait(orders[0]).source), "client-double", 1)
+
+    assert orders[0] == orders[1] != copied
+    assert client.wait(copied).rows_ok == 1
+
+
+def test_a_file_is_planned_as_it_is_worked(headrace, client, double, tmp_path):
+    (tmp_path / "rows.csv").write_text("1,2\n" * 1000)
+
+    planned = json.loads(
+        headrace("plan", tmp_path / "rows.csv", "--model", "client-double", "--json").stdout
+    )
+    ended = client.wait(client.submit(tmp_path / "rows.csv", "client-double"))
+
+    assert planned["rows"] == ended.rows_in == 1000
+    assert planned["shards"] == ended.shards.total == ended.shards.done == 1
+
+
+def test_what_was_given_up_is_counted_by_queue_and_put_back(client):
+    assert [*client.redrive("webhooks")] == ["webhooks"]
+    assert sorted(client.dead_letters()) == [
+        "files",
+        "models",
+        "parquet-shards",
+        "shards",
+        "webhooks",
+    ]
+
+
+def _place(source):
+    return source.removeprefix("s3://").split("/", 1)
+
+
 def test_a_file_for_a_model_that_is_not_there_is_not_sent(headrace, tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text("[1, 2]\n")
