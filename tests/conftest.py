@@ -1,10 +1,9 @@
 """The world that tests share: AWS in this process, sample events, published models."""
 
-import hashlib
 import importlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -22,8 +21,8 @@ from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.registration import Registration
 from headrace_runtime.edge.authoriser import known
 from headrace_runtime.inference.model_process import ModelProcess
-from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
-from headrace_runtime.model.signature import Signature
+from headrace_runtime.model.manifest import Manifest
+from tests import worlds
 
 ROOT = Path(__file__).parent.parent
 REGION = "eu-west-1"
@@ -37,8 +36,6 @@ CREDENTIALS = {
 }
 
 SHARD_BYTES = 64 << 20
-# By which keys jobs are found beside their own: an index's hash and range key.
-JOBS_INDEXES = {"by_day": ("day", "created"), "unfinished": ("unfinished", "changed_at")}
 BATCH = settings.BatchSettings(
     inbox_bucket="inbox",
     results_bucket="results",
@@ -142,43 +139,11 @@ def aws(credentials: None) -> Iterator[None]:
     everything.
     """
     with moto.mock_aws():
-        s3 = boto3.client("s3")
-        for bucket in ("models", "inbox", "results"):
-            where = {"LocationConstraint": REGION}
-            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        for table in ("registry", "jobs", "access"):
-            _make_table(table, JOBS_INDEXES if table == "jobs" else {})
+        worlds.make()
         PolicyBook("access", dynamodb=boto3.client("dynamodb")).put(
             Policy("all", (CALLER_OF_ALL,), frozenset(Action), ("*",))
         )
         yield
-
-
-def _make_table(name: str, indexes: Mapping[str, tuple[str, str]]) -> None:
-    all_keys = {"table": ("pk", "sk"), **indexes}
-    schemas = {
-        index: [
-            {"AttributeName": key, "KeyType": kind}
-            for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
-        ]
-        for index, keys in all_keys.items()
-    }
-    secondary = [
-        {"IndexName": index, "KeySchema": schemas[index], "Projection": {"ProjectionType": "ALL"}}
-        for index in indexes
-    ]
-    boto3.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": key, "AttributeType": "S"}
-            for keys in all_keys.values()
-            for key in keys
-        ],
-        KeySchema=schemas["table"],
-        **({"GlobalSecondaryIndexes": secondary} if secondary else {}),
-    )
 
 
 @pytest.fixture(scope="session")
@@ -251,29 +216,7 @@ def _started(
 @pytest.fixture
 def publish(registration: Registration) -> Callable[..., Manifest]:
     """Register model bytes as `register` would once they passed, with a known signature."""
-    s3 = boto3.client("s3")
-
-    def accept(model: str, graph: bytes, signature: Signature) -> Manifest:
-        digest = hashlib.sha256(graph).hexdigest()
-        key = f"artifacts/{digest}/model.onnx"
-        s3.put_object(Bucket="models", Key=key, Body=graph)
-
-        def make(version: int) -> Manifest:
-            return Manifest(
-                model=model,
-                version=version,
-                digest=digest,
-                size_bytes=len(graph),
-                origin=f"s3://models/models/{model}/test.onnx?versionId=1",
-                signature=signature,
-                files=(StoredFile(key, digest, len(graph)),),
-                profile=Profile(1.0, 0.1, 1 << 20, "1.32.0", optimise=True),
-                registered_at="2026-11-23T00:00:00+00:00",
-            )
-
-        return registration.accept(model, make)
-
-    return accept
+    return worlds.publish
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ that answers its route. What should come back is said by an oracle that shares n
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -23,6 +23,7 @@ from headrace_runtime.aws.keys import KeyBook
 from headrace_runtime.aws.policies import Policies
 from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.batch.job import Job, JobState, Source, Target
+from headrace_runtime.codec.file_format import Content, FileFormat
 from headrace_runtime.edge.authoriser import known
 from tests import onnx_models
 
@@ -175,9 +176,8 @@ def world(function, publish, context, aws) -> World:
         key = f"inbox/{model}/a.csv"
         boto3.client("s3").put_object(Bucket="inbox", Key=key, Body=b"x")
         source, target = Source("inbox", key, "v1", "e", 4), Target("results", f"{model}/")
-        jobs.create(
-            Job(_job(model), source, target, moment(now), model=model, state=JobState.PARTIAL)
-        )
+        ended = Job(_job(model), source, target, moment(now), model, state=JobState.PARTIAL)
+        jobs.create(replace(ended, content=Content(FileFormat.CSV)))
     handlers = {
         "predict": function("predict", alias_ttl_s=3600),
         "manage": function("manage"),

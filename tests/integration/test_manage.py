@@ -179,11 +179,6 @@ def test_a_body_that_is_no_json_is_refused(call, two_versions):
     assert (status, answer["code"]) == (400, "INVALID_INPUT")
 
 
-def test_an_unknown_job_is_not_found(call, aws):
-    status, body = call("job")
-    assert (status, body["code"]) == (404, "JOB_NOT_FOUND")
-
-
 def test_a_fault_of_ours_tells_nothing(call, aws):
     boto3.client("dynamodb").delete_table(TableName="registry")
     status, body = call("models")
