@@ -97,6 +97,14 @@ def test_the_head_of_a_large_file_tells_enough(kind, pack):
     assert content_of(body[:HEAD_BYTES], "rows") == Content(FileFormat.CSV, kind)
 
 
+def test_parquet_is_read_at_random_and_so_never_inside_another_compression():
+    assert content_of(b"PAR1\x15\0", "rows.csv") == Content(FileFormat.PARQUET, Compression.NONE)
+    with pytest.raises(InvalidInput, match="drop the Parquet file itself"):
+        content_of(gzip.compress(b"PAR1\x15\0"), "rows.parquet.gz")
+    with pytest.raises(InvalidInput, match="write it without encryption"):
+        content_of(b"PARE\x15\0", "rows.parquet")
+
+
 def unpacked(body: bytes, kind: Compression, size: int = 7000) -> bytes:
     stream, parts = decompressed(io.BytesIO(body), kind), []
     while data := stream.read(size):

@@ -3,6 +3,7 @@
 A struct is its fields by number, each with its type; nothing is known of what they mean.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +39,31 @@ class Reader:
         fields: Struct = {}
         number = 0
         while head := self._byte():
-            number = number + (head >> 4) if head >> 4 else self._signed()
-            kind = head & 15
+            number, kind = self._field(head, number), head & 15
             fields[number] = (kind, None if kind in BOOLS else self._value(kind))
         return fields
+
+    def each(self, field: int) -> Iterator[Struct]:
+        """Yield the structs in the list that is *field* of the struct that begins here.
+
+        Raises:
+            IndexError: the data ends before it does.
+            ValueError: it has a type that Parquet has no use for, or the list is none of structs.
+        """
+        number = 0
+        while head := self._byte():
+            number, kind = self._field(head, number), head & 15
+            if number == field:
+                element, count = self._list_head()
+                if (kind, element) != (LIST, STRUCT):
+                    raise ValueError(f"field {field} is no list of structs")
+                for _ in range(count):
+                    yield self.struct()
+            elif kind not in BOOLS:
+                self._value(kind)
+
+    def _field(self, head: int, last: int) -> int:
+        return last + (head >> 4) if head >> 4 else self._signed()
 
     def _value(self, kind: int) -> Any:
         if kind in _INTEGERS:
@@ -59,9 +81,12 @@ class Reader:
         raise ValueError(f"there is no type {kind} in Parquet")
 
     def _elements(self) -> Elements:
+        kind, count = self._list_head()
+        return Elements(kind, [self._value(kind) for _ in range(count)])
+
+    def _list_head(self) -> tuple[int, int]:
         head = self._byte()
-        count = head >> 4 if head >> 4 < 15 else self._varint()
-        return Elements(head & 15, [self._value(head & 15) for _ in range(count)])
+        return head & 15, head >> 4 if head >> 4 < 15 else self._varint()
 
     def _byte(self) -> int:
         self._at += 1

@@ -48,10 +48,7 @@ def plain_values(column: pa.Array) -> Array:
     """Return values as they stand, those that are null as anything; text as bytes."""
     kind: Any = column.type
     if types.is_dictionary(kind):
-        if not len(column.dictionary):
-            return np.zeros(len(column), np.object_)  # all are null
-        places = plain_values(column.indices)
-        return plain_values(column.dictionary)[np.where(_null_places(column), 0, places)]
+        return _looked_up(column)
     if types.is_boolean(kind):
         return _bits(column.buffers()[1], column)
     if types.is_integer(kind) or types.is_floating(kind):
@@ -85,8 +82,19 @@ def fitted(plain: Array, datatype: Datatype) -> tuple[Array, NDArray[np.bool_]]:
     return values, infinite
 
 
-def _null_places(column: pa.Array) -> NDArray[np.bool_] | bool:
-    return missing(column) if column.null_count else False
+def _looked_up(column: Any) -> Array:
+    """Return the values of a column that are places in a dictionary, each value made but once."""
+    dictionary: Any = column.dictionary
+    if not len(dictionary):
+        return np.zeros(len(column), np.object_)  # all are null
+    places: Any = plain_values(column.indices)
+    if column.null_count:
+        places = np.where(missing(column), 0, places)
+    if len(dictionary) > len(column):
+        used, places = np.unique(places, return_inverse=True)
+        dictionary = dictionary.take(pa.array(used))
+    values: Array = plain_values(dictionary)[places]
+    return values
 
 
 def _bits(buffer: pa.Buffer, column: pa.Array) -> NDArray[np.bool_]:

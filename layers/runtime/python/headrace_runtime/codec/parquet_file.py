@@ -13,13 +13,12 @@ from headrace_runtime.errors import InvalidInput
 
 # A column chunk is one read; those of one row group lie side by side, and are fetched together.
 _AHEAD_BYTES = 4 << 20
-_TAIL_BYTES = 64 << 10  # what pyarrow itself reads first
-_MAX_FOOTER_BYTES = 32 << 20
-_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 
 
 class ParquetSource:
     """A RandomFile as a file object, which fetches ahead where it is read in order.
+
+    It is a RandomFile, too, and knows what was read of it last.
 
     Attributes:
         failure: what the file itself raised, once it did.
@@ -54,18 +53,28 @@ class ParquetSource:
         self._at = offset + (0, self._at, self._file.size_bytes)[whence]
         return self._at
 
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes it has."""
+        return self._file.size_bytes
+
     def read(self, size: int = -1) -> bytes:
         """Return *size* bytes, less at the end, all that are left if it is negative."""
-        left = max(0, self._file.size_bytes - self._at)
-        size = left if size < 0 else min(size, left)
-        start, self._at = self._at, self._at + size
-        in_order, self._next = start == self._next, self._at
-        known = self._window[start - self._window_at :] if start >= self._window_at else b""
-        if len(known) < size:
-            ahead = min(left, max(size, _AHEAD_BYTES)) if in_order else size
-            self._window = known + self._fetched(start + len(known), ahead - len(known))
-            self._window_at, known = start, self._window
-        return known[:size]
+        left = max(0, self.size_bytes - self._at)
+        data = self.read_at(self._at, left if size < 0 else min(size, left))
+        self._at += len(data)
+        return data
+
+    def read_at(self, offset: int, size: int, /) -> bytes:
+        """Return the *size* bytes that begin at *offset*."""
+        in_order, self._next = offset == self._next, offset + size
+        place = offset - self._window_at
+        if place < 0 or place + size > len(self._window):
+            ahead = min(self.size_bytes - offset, max(size, _AHEAD_BYTES)) if in_order else size
+            known = self._window[place:] if place >= 0 else b""
+            self._window = known + self._fetched(offset + len(known), ahead - len(known))
+            self._window_at, place = offset, 0
+        return self._window[place : place + size]
 
     def close(self) -> None:
         """Forget what was fetched."""
@@ -79,13 +88,12 @@ class ParquetSource:
             raise
 
 
-def opened(source: ParquetSource, file: RandomFile, **options: Any) -> pq.ParquetFile:
-    """Return the file as pyarrow has it, its footer read.
+def opened(source: ParquetSource, **options: Any) -> pq.ParquetFile:
+    """Return the file as pyarrow has it, its footer read; ask `row_groups` for the footer first.
 
     Raises:
         InvalidInput: it has no footer that can be read.
     """
-    _check_end(source, file)
     with reading(source, "the footer"):
         return pq.ParquetFile(
             pa.PythonFile(source, mode="r"),
@@ -116,22 +124,3 @@ def reading(source: ParquetSource, what: str) -> Iterator[None]:
             raise source.failure from None
         reason = str(error).partition("\n")[0][:200]
         raise InvalidInput(f"{what} of the Parquet file cannot be read: {reason}") from None
-
-
-def _check_end(source: ParquetSource, file: RandomFile) -> None:
-    source.seek(max(0, file.size_bytes - _TAIL_BYTES))
-    tail = source.read()
-    magic, length = tail[-4:], int.from_bytes(tail[-8:-4], "little")
-    if magic == _ENCRYPTED:
-        raise InvalidInput("the Parquet file is encrypted: write it without encryption")
-    if magic != _MAGIC:
-        raise InvalidInput(
-            "the Parquet file has no footer: it was not written or copied to its end"
-        )
-    if length > file.size_bytes - 12:
-        raise InvalidInput("the Parquet file is cut: its footer is longer than the file")
-    if length > _MAX_FOOTER_BYTES:
-        raise InvalidInput(
-            f"the footer of the Parquet file has {length:,} bytes, at most {_MAX_FOOTER_BYTES:,} "
-            "are read: write fewer columns or larger row groups"
-        )

@@ -110,5 +110,5 @@ def _fits(kind: pa.DataType, datatype: Datatype) -> bool:
 def _advice(kind: Any) -> str:
     numbers: Sequence[Any] = (types.is_decimal, types.is_temporal)
     if any(is_number(kind) for is_number in numbers):
-        return ": write it as numbers of the input's datatype, nothing is rounded or counted here"
+        return ": write the number that is meant, no date or decimal is turned into one"
     return ""

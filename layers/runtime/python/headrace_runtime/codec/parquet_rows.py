@@ -7,15 +7,15 @@ at once. Where one is too large for that, columns are read in pieces, alongside 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headrace_runtime.codec.csv_layout import InputColumns
 from headrace_runtime.codec.parquet_batch import batch_records
-from headrace_runtime.codec.parquet_facts import check, facts_of
+from headrace_runtime.codec.parquet_facts import check
 from headrace_runtime.codec.parquet_file import ParquetSource, opened, reading
+from headrace_runtime.codec.parquet_footer import RowGroup, row_groups
 from headrace_runtime.codec.parquet_layout import parquet_layout
 from headrace_runtime.codec.random_file import RandomFile
 from headrace_runtime.codec.records import Position, Records
@@ -69,25 +69,26 @@ def open_parquet(
         InvalidInput: it is no Parquet file, or does not fit the model.
     """
     source = ParquetSource(file)
-    parquet = opened(source, file)
-    metadata, schema = parquet.metadata, parquet.schema_arrow
+    said = row_groups(source)
+    groups = _wanted(said, first_row, stop_row)
+    facts = [said[group.index] for group in groups]
+    check(facts, file.size_bytes)
+    parquet = opened(source)
+    schema = parquet.schema_arrow
     layout = parquet_layout(schema, signature)
-    groups = _groups(facts_of(metadata).row_groups, first_row, stop_row)
-    check(metadata, [group.index for group in groups], file.size_bytes)
     names = None if joined or len(set(schema.names)) < len(schema.names) else _names(schema, layout)
-    stored, plain_row = _sizes(metadata, groups)
-    if stored > _MAX_STORED_BYTES:
-        piece = max(_MIN_PIECE_BYTES, _MAX_STORED_BYTES // metadata.num_columns)
-        parquet = opened(source, file, metadata=metadata, buffer_size=piece)
-    rows_at_once = min(_MAX_ROWS_AT_ONCE, max(1, _MAX_BYTES_AT_ONCE // plain_row))
-    read = _Reading(source, parquet, _narrowed(layout, names), names, rows_at_once)
+    if max((one.stored_bytes for one in facts), default=0) > _MAX_STORED_BYTES:
+        piece = max(_MIN_PIECE_BYTES, _MAX_STORED_BYTES // parquet.metadata.num_columns)
+        parquet = opened(source, metadata=parquet.metadata, buffer_size=piece)
+    read = _Reading(source, parquet, _narrowed(layout, names), names, _rows_at_once(facts))
     return schema, _records(read, groups, first_row, stop_row, joined=joined)
 
 
-def _groups(row_groups: Sequence[int], first_row: int, stop_row: int | None) -> list[_Group]:
-    starts = accumulate(row_groups, initial=0)
+def _wanted(said: Sequence[RowGroup], first_row: int, stop_row: int | None) -> list[_Group]:
+    starts = accumulate((group.rows for group in said), initial=0)
     groups = [
-        _Group(i, start, n) for i, (start, n) in enumerate(zip(starts, row_groups, strict=False))
+        _Group(index, start, group.rows)
+        for index, (start, group) in enumerate(zip(starts, said, strict=False))
     ]
     return [
         group
@@ -96,16 +97,9 @@ def _groups(row_groups: Sequence[int], first_row: int, stop_row: int | None) -> 
     ]
 
 
-def _sizes(metadata: Any, groups: Sequence[_Group]) -> tuple[int, int]:
-    """Return the bytes of the largest row group as it is stored, and of a row as it is read."""
-    stored, row = 0, 8 * metadata.num_columns
-    for group in groups:
-        facts = metadata.row_group(group.index)
-        chunks = [facts.column(i) for i in range(facts.num_columns)]
-        stored = max(stored, sum(chunk.total_compressed_size for chunk in chunks))
-        plain = sum(chunk.total_uncompressed_size for chunk in chunks)
-        row = max(row, plain // max(1, group.rows))
-    return stored, max(1, row)
+def _rows_at_once(facts: Sequence[RowGroup]) -> int:
+    rows = [max(one.plain_bytes, one.value_bytes) // max(1, one.rows) for one in facts]
+    return min(_MAX_ROWS_AT_ONCE, max(1, _MAX_BYTES_AT_ONCE // max(1, *rows, 0)))
 
 
 def _names(schema: pa.Schema, layout: tuple[InputColumns, ...]) -> list[str]:
