@@ -12,6 +12,7 @@
     - ShapeMismatch         another shape than the signature's
     - InferenceFailed       the model cannot run on these values
       . InferenceCrashed, InferenceTimedOut     in `inference/process_failures.py`
+    - ModelKills            its process dies whatever is done; in `inference/process_failures.py`
     - ModelQuarantined, IdempotencyMismatch     in `batch/job_failures.py`
     - ModelUnfit            the model cannot do what it was asked to do
   + Denial                  whoever calls is not let in; the family is in `access/denials.py`
@@ -33,6 +34,7 @@
   + ModelRefused            the model breaks a rule of registration, or its trial failed
   + DigestMismatch          stored bytes are not the bytes that were registered
   + Unavailable             something Headrace needs does not answer; a retry may help
+    - RunCutShort           the caller's time was over; in `inference/process_failures.py`
 
 An error takes facts and builds its sentence. `code` is its stable name in answers, `facts` what
 stands beside the sentence. Which HTTP status goes with it, only the edge knows.
