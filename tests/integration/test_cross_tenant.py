@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from headrace_runtime.access.api_key import DRAW_BYTES, NewKey
 from headrace_runtime.access.key_facts import KeyFacts, moment
 from headrace_runtime.access.policy import Action, Policy
+from headrace_runtime.aws import job_list
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.keys import KeyBook
 from headrace_runtime.aws.policies import Policies
@@ -161,7 +162,8 @@ class World:
 
 
 @pytest.fixture
-def world(function, publish, context, aws) -> World:
+def world(function, publish, context, aws, monkeypatch) -> World:
+    monkeypatch.setattr(job_list, "DAYS", 1)  # each costs a query, and moto's take their time
     now = datetime.now(UTC)
     keys = KeyBook("access", dynamodb=boto3.client("dynamodb"))
     facts = {

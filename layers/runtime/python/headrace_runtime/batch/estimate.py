@@ -16,6 +16,7 @@ _BYTES_PER_CPU_S = {
     FileFormat.CSV: 148e6,
     FileFormat.TSV: 148e6,
     FileFormat.JSON_LINES: 85e6,
+    FileFormat.PARQUET: 85e6,
     FileFormat.NPY: 487e6,
     FileFormat.NPZ: 148e6,
     FileFormat.OPEN_INFERENCE: 85e6,
