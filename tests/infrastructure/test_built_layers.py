@@ -18,6 +18,34 @@ from tests.infrastructure.cloud import ROOT
 LONG = pytest.mark.long
 OTHERS = [name for name in build_layers.NAMES if name != "essentials"]
 OWN = ["functions/predict", "layers/runtime"]
+# A file in, a file out, as batch_parquet does it; and the values that other ways would change.
+PARQUET = """
+import io, json, sys
+sys.path[:0] = sys.argv[1].split(":")
+import numpy, pyarrow, pyarrow.parquet
+from headrace_runtime.batch.record_runs import Answers
+from headrace_runtime.batch.results_parquet import ParquetResults
+from headrace_runtime.codec.parquet_rows import open_parquet
+from headrace_runtime.model.signature import Signature, TensorSpec
+from headrace_runtime.tensor import Datatype
+class Stored:
+    def __init__(self, body): self.body, self.size_bytes = body, len(body)
+    def read_at(self, offset, size): return self.body[offset : offset + size]
+x, t = TensorSpec("x", Datatype.FP32, (-1, 1)), TensorSpec("t", Datatype.BYTES, (-1,))
+answered = {}
+for compression in ("none", "snappy", "zstd", "gzip", "lz4", "brotli"):
+    written = io.BytesIO()
+    texts = pyarrow.array(["a", "\u00e9", "a", None]).dictionary_encode()
+    table = pyarrow.table({"x": [1.5, None, 3.0, 4.0], "t": texts, "l": [[1], [], None, [2, 3]]})
+    pyarrow.parquet.write_table(table, written, compression=compression)
+    columns, records = open_parquet(Stored(written.getvalue()), Signature((x, t), (x,)))
+    (read,) = records
+    results = ParquetResults((x,), columns)
+    body = results.encode(Answers(read.rows, read.tensors[:1], table=read.table)) + results.end(5)
+    answered[compression] = pyarrow.parquet.read_table(io.BytesIO(body)).to_pydict()
+files = [getattr(m, "__file__", None) or "" for n, m in sys.modules.items() if "pyarrow" in n]
+print(json.dumps([answered, files]))
+"""
 
 
 @pytest.mark.parametrize("name", ["essentials", *(pytest.param(n, marks=LONG) for n in OTHERS)])
@@ -125,6 +153,22 @@ def test_the_bill_of_a_layer_lists_what_is_in_it_and_nothing_else(
         assert wheel["alg"] == "SHA-256"
         assert f"--hash=sha256:{wheel['content']}" in pins
         assert part["licenses"][0].get("expression") or part["licenses"][0]["license"]["name"]
+
+
+def test_parquet_is_read_and_written_by_what_is_left_of_its_library(lambda_python: Path):
+    names = ("runtime", "essentials", "files", "parquet")
+    path = ":".join(str(layer(name, bytecode=True) / "python") for name in names)
+    command = [str(lambda_python), "-I", "-S", "-B", "-c", PARQUET, path]
+
+    done = subprocess.run(command, cwd="/", env={}, check=False, capture_output=True, text=True)
+
+    assert done.stderr == ""
+    answered, files = json.loads(done.stdout)
+    # The second row has no x, the fourth no t.
+    expected = {"x": [1.5, 3.0], "t": ["a", "a"], "l": [[1], None], "x_output": [1.5, 3.0]}
+    codecs = ("none", "snappy", "zstd", "gzip", "lz4", "brotli")
+    assert answered == dict.fromkeys(codecs, expected)
+    assert {file.startswith(path.rsplit(":", 1)[-1]) for file in files if file} == {True}
 
 
 def test_a_bill_has_the_shape_of_cyclonedx_1_6():
