@@ -150,15 +150,9 @@ def manage(http: httpx.Client, canaries: Canaries) -> None:
     upload = http.post(f"/models/{MODEL}/versions", json={"x": c("upload body")}).json()["upload"]
     c.given("upload signature", upload["fields"]["x-amz-signature"])
     c.given("upload policy", upload["fields"]["policy"])
-    file = {"model": MODEL, "file": "rows.csv", c("submit member"): c("submit value")}
-    http.post("/jobs", json=file)
-    http.post("/jobs", json={"model": MODEL, "file": c("file of no kind")})
-    sent = http.post("/jobs", json={"model": MODEL, "file": "rows.csv"}).json()
-    c.given("job upload", json.dumps(sent.get("upload", sent))[-60:])
     http.put(f"/models/{MODEL}/aliases/live", json={"version": c("version")})
     http.put(f"/models/{MODEL}/aliases/{c('alias').upper()}", json={"version": 1})
     http.get(f"/models/{c('other model')}")
-    http.get(f"/jobs/{c('job id')}")
     http.get("/metrics", params={"model": c("metrics model"), "since_s": c("since")})
     made = http.post("/keys", json={"name": c("key name")})
     assert made.status_code == 201
@@ -169,6 +163,47 @@ def manage(http: httpx.Client, canaries: Canaries) -> None:
     http.put("/policies/quiet", json=policy)
     http.put("/policies/quiet", json=policy | {"actions": [c("action")]})
     http.delete("/policies/quiet")
+    http.post(f"/dead-letters/{c('queue')}", json={"max": 1})
+    http.post("/dead-letters/webhooks", json={"max": c("max"), c("redrive member"): 1})
+    http.get("/dead-letters")
+
+
+def submit(http: httpx.Client, canaries: Canaries) -> None:
+    """Call the API of jobs in every way that makes none, and remember the secrets that it gives."""
+    c, file = canaries, {"model": MODEL, "file": "rows.csv"}
+    http.post("/jobs", json=file | {c("submit member"): c("submit value")})
+    http.post("/jobs", json=file | {"file": c("file of no kind")})
+    http.post("/jobs", json=file | {"results": c("wish"), "webhook": c("no webhook")})
+    http.post("/jobs", json={"model": MODEL, "object": {"bucket": c("bucket"), "key": c("object")}})
+    key = {"idempotency-key": c("idempotency key")}
+    hook = f"https://{c('hook name')}.example/{c('hook path')}?{c('hook query')}"
+    sent = http.post("/jobs", json=file | {"webhook": hook}, headers=key).json()
+    c.given("job upload", sent["upload"]["fields"]["x-amz-signature"])
+    c.given("webhook secret", sent["webhook_secret"])
+    assert http.post("/jobs", json=file, headers=key).status_code == 422
+    http.get(f"/jobs/{c('job id')}")
+    http.delete(f"/jobs/{c('cancelled job')}")
+    http.get("/jobs", params={"model": c("list model").upper(), "next": c("token")})
+    http.get("/jobs", params={c("list parameter"): "1"})
+    http.post("/plans", json={"model": MODEL, "rows": 1, "size_bytes": 1, "format": c("format")})
+    http.post("/plans", json={"model": c("plan model"), "rows": 1, "size_bytes": 1})
+
+
+def notify(cloud: Cloud, http: httpx.Client, canaries: Canaries) -> None:
+    """Let a job end whose webhook nobody answers, and wait until that was seen."""
+    c = canaries
+    drop(cloud, "INBOX", f"inbox/{MODEL}/told.csv", b"1,2,3,4\n")
+    original = {"bucket": cloud.env["HEADRACE_INBOX_BUCKET"], "key": f"inbox/{MODEL}/told.csv"}
+    hook = f"http://127.0.0.1:9/{c('called path')}?{c('called query')}"
+    sent = http.post("/jobs", json={"model": MODEL, "object": original, "webhook": hook})
+    assert sent.status_code == 201
+    c.given("called webhook's secret", sent.json()["webhook_secret"])
+    log, failed = cloud.home / "logs" / "notify.log", '"level":"ERROR"'
+
+    def called() -> bool:
+        return log.exists() and failed in log.read_text()
+
+    eventually(called, within_s=90, what="notify failed")
 
 
 def knock(http: httpx.Client, canaries: Canaries) -> None:
@@ -220,21 +255,35 @@ def logs(cloud: Cloud, http: httpx.Client, models: None, canaries: Canaries) -> 
     """What every function has printed once all of that was called, by function."""
     ask(http, canaries)
     manage(http, canaries)
+    submit(http, canaries)
     knock(http, canaries)
     send_files(cloud, http, canaries)
+    notify(cloud, http, canaries)
     found = {path.stem: path.read_text() for path in (cloud.home / "logs").glob("*.log")}
     # On the screen of whoever starts the local cloud their key is shown on purpose.
     screen = [line for line in cloud.output.read_text().splitlines() if "_API_KEY=" not in line]
     return {**found, "the cloud": "\n".join(screen)}
 
 
-FUNCTIONS = ("authorise", "batch", "grant", "intake", "manage", "observe", "predict", "register")
+FUNCTIONS = (
+    "authorise",
+    "batch",
+    "grant",
+    "intake",
+    "manage",
+    "notify",
+    "observe",
+    "predict",
+    "redrive",
+    "register",
+    "submit",
+)
 
 
 def test_every_function_was_called_and_printed(logs: dict[str, str]) -> None:
     for function in FUNCTIONS:
         assert logs[function], function
-    for function in ("batch", "predict"):
+    for function in ("batch", "notify", "predict"):
         assert '"level":"ERROR"' in logs[function], function
 
 
