@@ -513,7 +513,11 @@ def told(blocks: list[Records], what: str) -> list:
     if what == "bad":
         return [(bad.row, bad.code, bad.error) for block in blocks for bad in block.bad]
     return [
-        [value if isinstance(value, bytes) else np.asarray(value).tobytes() for value in column]
+        [spelt(value) for block in blocks for value in block.tensors[index].array.ravel()]
         for index in range(len(blocks[0].tensors))
-        for column in [[v for b in blocks for v in b.tensors[index].array.ravel()]]
     ]
+
+
+def spelt(value: object) -> object:
+    """A value that is equal to its like: -0.0 is not 0.0, but every NaN is one."""
+    return value if isinstance(value, bytes) else repr(value)
