@@ -29,7 +29,7 @@ check: $(READY) $(LAYERS) cdk-if-possible  ## form, types, ranks of imports, and
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not long"
 
-bench: $(READY)       ## what it costs over the floor, in one run
+bench: $(READY) .venv/ready-bench   ## what it costs over the floor and beside peers, in one run
 	$(BIN)/python -m tests.benchmarks
 
 synth: $(READY)       ## the CloudFormation templates, into cdk.out/
@@ -72,4 +72,8 @@ cdk-if-possible: $(READY)
 
 .venv/ready-long: requirements/long.txt $(READY)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/long.txt
+	touch $@
+
+.venv/ready-bench: requirements/bench.txt $(READY)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.txt
 	touch $@

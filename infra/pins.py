@@ -1,9 +1,10 @@
 """`make pins`: pyproject.toml resolved into files of exact versions with hashes.
 
 `requirements/dev.txt` is what this repository is worked on and tested with, on every Python from
-3.11; `requirements/long.txt` the same with what the long tests need besides. A layer's
-requirements.txt holds exactly what its group in pyproject.toml names, in the versions that
-`dev.txt` has for Lambda's Python, with hashes of the wheels for both architectures.
+3.11; `requirements/long.txt` the same with what the long tests need besides, and
+`requirements/bench.txt` only what measurements need besides. A layer's requirements.txt holds
+exactly what its group in pyproject.toml names, in the versions that `dev.txt` has for Lambda's
+Python, with hashes of the wheels for both architectures.
 
 A version that is pinned stays as long as pyproject.toml allows it; `--upgrade` takes the newest.
 """
@@ -24,16 +25,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.pins", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = ["--upgrade"] if parser.parse_args().upgrade else []
-    everywhere = ["pyproject.toml", "--all-extras", "--universal"]
-    everywhere += [f"--python-version={OLDEST_PYTHON}", *upgrade]
-    _compile("requirements/dev.txt", *everywhere, "--group=dev")
-    _compile("requirements/long.txt", *everywhere, "--group=dev", "--group=long")
+    everywhere = ["--universal", f"--python-version={OLDEST_PYTHON}", *upgrade]
+    ours = ["pyproject.toml", "--all-extras", *everywhere]
+    as_dev = "--constraint=requirements/dev.txt"
+    _compile("requirements/dev.txt", *ours, "--group=dev")
+    _compile("requirements/long.txt", *ours, "--group=dev", "--group=long")
+    _compile("requirements/bench.txt", *everywhere, as_dev, "--group=bench")
     for layer in LAYERS:
         _compile(
             f"layers/{layer}/requirements.txt",
             f"--group=layer-{layer}",
             "--no-deps",
-            "--constraint=requirements/dev.txt",
+            as_dev,
             f"--python-version={LAMBDA_PYTHON}",
             "--python-platform=x86_64-manylinux_2_28",
         )
