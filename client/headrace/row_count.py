@@ -12,10 +12,8 @@ from headrace.csv_head import CsvHead, head_of, without_mark
 from headrace.file_kind import HEAD_BYTES, Kind, kind_of
 from headrace.plain_bytes import is_compressed, opened
 from headrace_runtime.codec.csv_text import CsvText
-from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
+from headrace_runtime.codec.line_blocks import BadLine, LineBlocks, filled_and_all
 from headrace_runtime.errors import InvalidInput
-
-_EMPTY = (b"", b"\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +113,6 @@ def _quoted(block: bytes, head: CsvHead) -> tuple[int, int] | None:
     except (csv.Error, UnicodeDecodeError):
         return None
     return sum(map(bool, lengths)), len(lengths)
-
-
-def filled_and_all(block: bytes | BadLine) -> tuple[int, int]:
-    """Return the lines of a block that are not empty, and all of them."""
-    if isinstance(block, BadLine):
-        return 1, 1
-    whole = block if block.endswith(b"\n") else block + b"\n"
-    lines = whole.count(b"\n")
-    if b"\n\n" in whole or b"\n\r\n" in whole or whole.startswith((b"\n", b"\r\n")):
-        return sum(line not in _EMPTY for line in whole[:-1].split(b"\n")), lines
-    return lines, lines
 
 
 _COUNTERS: dict[Kind, Callable[[IO[bytes]], int]] = {

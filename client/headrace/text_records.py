@@ -8,9 +8,8 @@ import numpy as np
 
 from headrace.csv_head import without_mark
 from headrace.failed import Numbers
-from headrace.row_count import filled_and_all
 from headrace_runtime.codec.csv_text import CsvText
-from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
+from headrace_runtime.codec.line_blocks import BadLine, LineBlocks, filled_and_all
 
 
 def some_lines(blocks: LineBlocks, wanted: Numbers) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """The one recipe by which every function is made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Annotations, Duration, Size
 from aws_cdk import aws_iam as iam
@@ -31,6 +31,7 @@ class HeadraceFunction(Construct):
         stage: architecture, log level, retention, tracing.
         source: the folder's name; the function is deployed exactly as it lies there.
         settings: what the handler reads from its environment.
+        environment: what libraries read from it beside that.
         layers: at most 5, which is Lambda's limit.
         memory_mb: 128 to 10,240; 1,769 MB own one whole vCPU.
         timeout_s: 1 to 900.
@@ -53,6 +54,7 @@ class HeadraceFunction(Construct):
         layers: Sequence[lambda_.ILayerVersion],
         memory_mb: int,
         timeout_s: int,
+        environment: Mapping[str, str] | None = None,
         disk_mb: int = 512,
         snapshot: bool = False,
         sandboxes: int = 0,
@@ -81,6 +83,7 @@ class HeadraceFunction(Construct):
                 # OpenBLAS starts a pool of threads at import, which ONNX Runtime never uses:
                 # without it importing numpy takes 35-55 ms less.
                 "OPENBLAS_NUM_THREADS": "1",
+                **(environment or {}),
             },
             memory_size=memory_mb,
             timeout=Duration.seconds(timeout_s),

@@ -1,6 +1,6 @@
 """The functions that work shards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -16,6 +16,9 @@ from infra.aws.state_stack import ARTIFACTS, PARTS, StateStack
 from infra.aws.work_queue import WorkQueue
 
 _TIMEOUT_S = 900
+# Arrow's own allocator reserves a gigabyte at its start and takes from it without asking, past the
+# bound that keeps a stranger's file from taking all of the memory.
+_ARROW = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 class ShardFunctions:
@@ -44,6 +47,7 @@ class ShardFunctions:
             queue,
             memory_mb=self._stage.memory.batch_parquet,
             layers=[self._layers.parquet],
+            environment=_ARROW,
         )
 
     def _function(
@@ -54,6 +58,7 @@ class ShardFunctions:
         *,
         memory_mb: int,
         layers: Sequence[lambda_.ILayerVersion],
+        environment: Mapping[str, str] | None = None,
     ) -> HeadraceFunction:
         stage, state, ours = self._stage, self._state, self._layers
         disk_mb = max(MODELS_DISK_MB, 3 * stage.max_model_mb)
@@ -70,13 +75,14 @@ class ShardFunctions:
                 jobs_table=state.jobs.table_name,
                 queue_url=queue.queue.queue_url,
                 shard_bytes=SHARD_BYTES,
-                batch_rows=4096,
+                batch_rows=8192,
                 models_memory_mb=models_memory_mb(memory_mb, disk_mb=disk_mb, stage=stage),
                 threads=whole_cpus(memory_mb),
             ),
             layers=[ours.runtime, ours.essentials, ours.inference, ours.files, *layers],
             memory_mb=memory_mb,
             timeout_s=_TIMEOUT_S,
+            environment=environment,
             disk_mb=disk_mb,
             wakes_itself=True,
         )

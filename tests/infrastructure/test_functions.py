@@ -108,3 +108,11 @@ def test_the_environment_names_the_function_and_starts_no_idle_threads(cloud: Cl
     environment = cloud.environment(function)
     assert environment["POWERTOOLS_SERVICE_NAME"] == function
     assert environment["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_arrow_gives_memory_back_where_parquet_is_read(cloud: Cloud):
+    pools = {
+        function: cloud.environment(function).get("ARROW_DEFAULT_MEMORY_POOL")
+        for function in cloud.functions
+    }
+    assert {f: pool for f, pool in pools.items() if pool} == {"batch_parquet": "system"}

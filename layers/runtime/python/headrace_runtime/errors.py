@@ -18,8 +18,7 @@
   + Denial                  whoever calls is not let in; the family is in `access/denials.py`
     - Unauthenticated       no good credential came with the call
     - Forbidden             no policy gives them this, on a model that they see
-    - TooOften              the key's calls are used up for now
-      . RateExceeded, QuotaExceeded     those of this second, those of this day
+    - TooOften              RateExceeded or QuotaExceeded: calls of a second, or a day
   + TooLarge                more bytes than can be carried or held
   + OutOfTime               more work than one run of a function can do
   + NotFound

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from headrace_runtime.batch.number_text import number_texts, row_texts
+from headrace_runtime.batch.output_columns import declared_columns, free_names, output_columns
 from headrace_runtime.batch.record_runs import Answers
 from headrace_runtime.codec.csv_harmless import cell
 from headrace_runtime.errors import ModelUnfit
-from headrace_runtime.model.signature import FREE, TensorSpec
+from headrace_runtime.model.signature import TensorSpec
 from headrace_runtime.tensor import Datatype, Tensor
 
 _SPELLING = (b"nan", b"inf", b"-inf")
@@ -45,7 +46,7 @@ class CsvResults:
         self._table = table
         self._delimiter = table.delimiter.encode()
         self._shapes: list[tuple[int, ...]] | None = None
-        self._names = [name for spec in outputs for name in _declared_columns(spec)]
+        self._names = [name for spec in outputs for name in declared_columns(spec)]
 
     def encode(self, answers: Answers) -> bytes:
         """Return the lines of *answers*.
@@ -85,15 +86,14 @@ class CsvResults:
             return self._line(["row", *names])
         if table.header is None:
             return b""
-        free = [_free(name, table.names) for name in names]
-        return self._delimiter.join([table.header, self._line(free)])
+        return self._delimiter.join([table.header, self._line(free_names(names, table.names))])
 
     def _line(self, names: list[str]) -> bytes:
         return self._table.delimiter.join(map(cell, names)).encode() + b"\n"
 
     def _columns(self, output: Tensor) -> list[str]:
         labels = self._specs[output.name].labels
-        return _columns(output.name, math.prod(output.shape[1:]), labels)
+        return output_columns(output.name, math.prod(output.shape[1:]), labels)
 
     def _cells(self, output: Tensor) -> Iterable[bytes]:
         """Return each record's cells of one output, joined by delimiters."""
@@ -108,20 +108,3 @@ class CsvResults:
             ).encode()
             for row in matrix.tolist()
         ]
-
-
-def _columns(name: str, count: int, labels: Sequence[str]) -> list[str]:
-    if count == 1 and len(labels) != 1:
-        return [name]
-    ends = labels if len(labels) == count else map(str, range(count))
-    return [f"{name}_{end}" for end in ends]
-
-
-def _declared_columns(spec: TensorSpec) -> list[str]:
-    inner = spec.shape[1:]
-    count = len(spec.labels) or (1 if FREE in inner else math.prod(inner))
-    return _columns(spec.name, count, spec.labels)
-
-
-def _free(name: str, taken: Sequence[str]) -> str:
-    return _free(f"{name}_output", taken) if name in taken else name

@@ -9,6 +9,7 @@ from headrace_runtime.codec.records import ByteStream
 # in the processor's cache to the text between every two runs, and loses a seventh.
 BLOCK_BYTES = 256 << 10
 MAX_LINE_BYTES = 8 << 20
+_EMPTY = (b"", b"\r")
 _TOO_LONG = f"the line is longer than {MAX_LINE_BYTES:,} bytes"
 
 
@@ -56,6 +57,17 @@ class LineBlocks:
         return b"" if self._next is None else self._next
 
 
+def filled_and_all(block: bytes | BadLine) -> tuple[int, int]:
+    """Return the lines of a block that are not empty, and all of them."""
+    if isinstance(block, BadLine):
+        return 1, 1
+    whole = block if block.endswith(b"\n") else block + b"\n"
+    lines = whole.count(b"\n")
+    if b"\n\n" in whole or b"\n\r\n" in whole or whole.startswith((b"\n", b"\r\n")):
+        return sum(line not in _EMPTY for line in whole[:-1].split(b"\n")), lines
+    return lines, lines
+
+
 def _blocks(stream: ByteStream) -> Iterator[bytes | BadLine]:
     waiting: list[bytes] = []
     length = 0
@@ -67,7 +79,7 @@ def _blocks(stream: ByteStream) -> Iterator[bytes | BadLine]:
             waiting, length = [], 0
         cut = data.rfind(b"\n") + 1
         if cut:
-            yield b"".join([*waiting, data[:cut]])
+            yield b"".join([*waiting, memoryview(data)[:cut]])
             waiting, length = [], 0
         if cut < len(data):
             waiting.append(data[cut:])

@@ -10,7 +10,9 @@ from headrace_runtime.errors import InvalidInput, TooLarge
 from headrace_runtime.model.signature import Signature
 from headrace_runtime.tensor import Array
 
-BLOCK_BYTES = 256 << 10
+# Each block goes to the model's process and back, which costs the same whatever it holds: of 20
+# numbers a record this gives a quarter more records a second than 256 KiB, more gives no more.
+BLOCK_BYTES = 640 << 10
 # What stands column by column is one record only once all of it was read.
 MAX_WHOLE_BYTES = 256 << 20
 

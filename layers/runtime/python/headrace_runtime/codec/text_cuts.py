@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from headrace_runtime.codec.csv_layout import CsvLayout
 from headrace_runtime.codec.csv_rows import is_row, past_header
 from headrace_runtime.codec.csv_text import CsvText
-from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
+from headrace_runtime.codec.line_blocks import LineBlocks, filled_and_all
 from headrace_runtime.codec.records import Position
 
 Boundaries = Iterator[Position]
@@ -20,7 +20,7 @@ def line_boundaries(blocks: LineBlocks, start: Position) -> Boundaries:
     """Yield a boundary behind each block of JSON Lines, from *start* on; the last is the end."""
     row, line = start.row, start.line
     for block in blocks:
-        rows, lines = _counted(block)
+        rows, lines = filled_and_all(block)
         row, line = row + rows, line + lines
         yield Position(blocks.offset, row, line)
 
@@ -45,7 +45,7 @@ def csv_boundaries(blocks: LineBlocks, layout: CsvLayout, start: Position) -> Bo
         elif isinstance(block, bytes) and b'"' in block:
             text.add(block)
         else:
-            rows, lines = _counted(block)
+            rows, lines = filled_and_all(block)
             row, text.line = row + (lines if alone else rows), text.line + lines
         row += sum(is_row(one, layout) for one in text.rows())
         at_start = False
@@ -73,14 +73,3 @@ def shard_ends(
         if not go_on():
             return
     yield last, True
-
-
-def _counted(block: bytes | BadLine) -> tuple[int, int]:
-    """Return the lines of a block that are not empty, and all of them."""
-    if isinstance(block, BadLine):
-        return 1, 1
-    whole = block if block.endswith(b"\n") else block + b"\n"
-    lines = whole.count(b"\n")
-    if b"\n\n" in whole or b"\n\r\n" in whole or whole[:1] == b"\n" or whole[:2] == b"\r\n":
-        return sum(line not in (b"", b"\r") for line in whole[:-1].split(b"\n")), lines
-    return lines, lines
