@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from headrace_runtime.aws.announcing import Announce, Announcing
@@ -15,7 +17,7 @@ from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Slice
-from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.job import Job, Source
 from headrace_runtime.batch.job_key import job_id
 from headrace_runtime.batch.shard import ShardState
 from headrace_runtime.errors import JobNotFound
@@ -61,21 +63,18 @@ class Sweeping:
             time: of this look; what it does not reach is looked at the next time.
             on_failure: told of each fault, with the job's id; others are looked at all the same.
         """
-        for job in self._standing_still(now):
+        jobs = ((job.job_id, partial(self._mend, job, now)) for job in self._standing_still(now))
+        files = ((job_id(file), partial(self._take_in, file)) for file in self._dropped(now))
+        for identity, mend in chain(jobs, files):
             if not time.lasts():
                 return
             try:
-                lacked = self._mend(job, now)
-            except Exception as error:  # noqa: BLE001 - one job that cannot be mended keeps no other from it
-                on_failure(error, {"job_id": job.job_id})
+                lacked = mend()
+            except Exception as error:  # noqa: BLE001 - one that cannot be mended keeps no other from it
+                on_failure(error, {"job_id": identity})
                 continue
             if lacked:
                 yield lacked
-        for message in self._lost_files(now):
-            self.queue.file(message)
-            yield "file"
-            if not time.lasts():
-                return
 
     def _standing_still(self, now: datetime) -> Iterator[Job]:
         """Yield jobs that have not ended, or were not told of, and did not change for long."""
@@ -122,15 +121,20 @@ class Sweeping:
         self.queue.cut(job)
         return "cut"
 
-    def _lost_files(self, now: datetime) -> Iterator[str]:
-        """Yield a message for each file that was dropped and is no job, as its event would be."""
+    def _dropped(self, now: datetime) -> Iterator[Source]:
+        """Yield the files that were dropped long enough ago to be jobs, and not too long ago."""
         for source, dropped_at in self.inbox.dropped(self.inbox_bucket):
-            if not self.patience < now - dropped_at < _LOOKED_FOR:
-                continue
-            try:
-                self.jobs.get(job_id(source))
-            except JobNotFound:
-                yield dropped_message(source)
+            if self.patience < now - dropped_at < _LOOKED_FOR:
+                yield source
+
+    def _take_in(self, source: Source) -> str:
+        """Queue a file that is no job, as its event would have; return what it lacked, or ""."""
+        try:
+            self.jobs.get(job_id(source))
+        except JobNotFound:
+            self.queue.file(dropped_message(source))
+            return "file"
+        return ""
 
 
 def sweeping_of(
