@@ -246,3 +246,31 @@ def test_the_header_is_right_where_the_first_shard_has_no_answer(
     lines = door.results()["results.csv"].splitlines()
     assert lines[:2] == [b"a,b,y_0,y_1", b"1,2,1.0,2.0"]
     assert len(lines) == 40_001
+
+
+def test_a_file_that_others_left_no_time_for_is_cut_by_another_run(
+    door: FileDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F7: nine others in the batch may have used up the time."""
+    event = door.drop("linear/rows.csv", csv())
+    with monkeypatch.context() as patch:
+        patch.setattr(type(door.context), "get_remaining_time_in_millis", lambda _: 15_000)
+        given_back = door.take_in(event)["batchItemFailures"]
+
+    assert len(given_back) == 1
+    assert door.take_in(event) == {"batchItemFailures": []}
+    door.work_all()
+    assert json.loads(door.results()["manifest.json"])["rows_in"] == ROWS
+
+
+def test_a_file_of_which_no_run_finds_a_shard_fails_with_a_sentence(
+    door: FileDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter([900_000])
+    monkeypatch.setattr(
+        type(door.context), "get_remaining_time_in_millis", lambda _: next(left, 15_000)
+    )
+    door.take_in(door.drop("linear/rows.csv", csv()))
+
+    job = door.jobs()[0]
+    assert job["stop"]["error"].startswith("the file is too large: its shard 0 was not found")

@@ -11,7 +11,7 @@ from headrace_runtime.batch.job import Job, Stop
 from headrace_runtime.batch.job_failures import PERMANENT
 from headrace_runtime.batch.shard import Range, Shard
 from headrace_runtime.codec.records import Position
-from headrace_runtime.errors import Conflict, OutOfTime
+from headrace_runtime.errors import Conflict, OutOfTime, Unavailable
 
 EndsOf = Callable[[Job, Slice], Ends]
 
@@ -34,6 +34,7 @@ class Cutting:
 
         Raises:
             Conflict: somebody else cuts it, or it is over.
+            Unavailable: too little time was left to find a shard; nothing was done.
         """
         if job.cut.complete or not job.workable:
             return job
@@ -54,6 +55,8 @@ class Cutting:
             job = self._added(job, end, complete=complete)
             self._queue.shard(job, job.cut.shards - 1)
         if job.cut.shards == before:
+            if not time.ample:  # others before it had the time
+                raise Unavailable(f"too little time was left to cut the file of job {job.job_id}")
             raise OutOfTime(
                 f"the file is too large: its shard {before} was not found within one run. Drop it "
                 "uncompressed, or in several smaller files"

@@ -24,11 +24,17 @@ class Slice:
     Args:
         left_s: gives the seconds until the worker is stopped.
         slice_s: of it for this work.
+
+    Attributes:
+        ample: whether the worker had most of its time yet when this work began: what did not
+            succeed then would not in another run.
     """
 
     def __init__(self, left_s: Callable[[], float], slice_s: float = 60.0) -> None:
         self._left_s = left_s
-        self._until_s = left_s() - slice_s
+        began_s = left_s()
+        self._until_s = began_s - slice_s
+        self.ample = began_s > _AMPLE_S
 
     def goes_on(self) -> bool:
         """Return whether there is time yet: of the slice, and of the worker."""
@@ -39,4 +45,5 @@ class Slice:
         return self._left_s() > _ENOUGH_S
 
 
+_AMPLE_S = 600.0  # of the 900 that Lambda gives
 _ENOUGH_S = 20.0  # of a worker's time to end what it is at
