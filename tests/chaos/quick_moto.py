@@ -6,6 +6,8 @@ relied on: `transact_write_items` copies by `deepcopy` of a `Table`; a query wit
 its items out of `Table.all_items`; `Table.items` is a dict of dicts, by hash and range key.
 
 And each request has it look through its own folder, and its own classes: here the first one only.
+Each attribute of an item is looked for under thirty names, `S` and `N` and the like and their
+aliases, of which a dict has exactly one: here under one each.
 """
 
 from copy import deepcopy
@@ -14,9 +16,11 @@ from typing import Any
 
 from moto import backends
 from moto.core import responses
+from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
+_KINDS_OF_VALUES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 _INDEX_NAME = 6  # among the positional arguments of `Table.query` behind the hash key
 
 
@@ -26,6 +30,18 @@ def hurry() -> None:
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = cache(responses.method_names_from_class)
+    _look_for_kinds_of_values_by_name()
+
+
+def _look_for_kinds_of_values_by_name() -> None:
+    pick = AttributePicker.__call__
+
+    def pick_quickly(picker: Any, context: Any) -> Any:
+        if context.key in _KINDS_OF_VALUES and type(context.obj) is dict:
+            return context.obj.get(context.key)
+        return pick(picker, context)
+
+    AttributePicker.__call__ = pick_quickly
 
 
 def _look_at_what_is_named() -> None:

@@ -34,6 +34,7 @@ _SHORTENED: dict[str, Any] = {
     "_LEASE_MARGIN_S": 0.5,
     "ENDING_S": 1.0,
     "_ENOUGH_S": 1.0,
+    "_AMPLE_S": 5.0,
     "_REPORT_S": 0.2,
     "_FIRST_S": 1,
     "_LONGEST_S": 3,
