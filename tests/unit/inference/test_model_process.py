@@ -260,7 +260,7 @@ def test_files_that_cannot_be_fetched_cost_nothing_else(registry):
         with registry.fetched(manifest) as path:
             yield path
 
-    with ModelProcess(threads=1, memory_bytes=1, fetched=fetched) as process:
+    with ModelProcess(threads=1, memory_bytes=1 << 20, fetched=fetched) as process:
         for _ in range(2):
             with pytest.raises(DigestMismatch):
                 process.predict(manifest, floats(1), left_s=60)

@@ -14,7 +14,7 @@
       . InferenceCrashed, InferenceTimedOut     in `inference/process_failures.py`
     - ModelKills            its process dies whatever is done; in `inference/process_failures.py`
     - ModelQuarantined, IdempotencyMismatch     in `batch/job_failures.py`
-    - ModelUnfit            the model cannot do what it was asked to do
+    - ModelUnfit            it cannot do what it is asked to; ModelTooLarge: not in this memory
   + Denial                  whoever calls is not let in; the family is in `access/denials.py`
     - Unauthenticated       no good credential came with the call
     - Forbidden             no policy gives them this, on a model that they see

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from headrace_runtime.aws.busy_table import once_free
 from headrace_runtime.aws.job_items import job_key
 from headrace_runtime.batch.job import Job
 from headrace_runtime.errors import Unavailable
@@ -34,7 +35,8 @@ class Announcing:
         """Tell of the end of *job*.
 
         Raises:
-            Unavailable: the bus did not take the event; the job still waits to be told of.
+            Unavailable: the bus did not take the event, or the table is busy; the job still waits
+                to be told of.
         """
         detail = json.dumps(ending_detail(job))
         answer = self._events.put_events(
@@ -42,11 +44,13 @@ class Announcing:
         )
         if answer["FailedEntryCount"]:
             raise Unavailable(f"the event bus did not take the end of job {job.job_id}")
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key=job_key(job.job_id),
-            UpdateExpression="REMOVE unfinished",
-            ConditionExpression="attribute_exists(pk)",
+        once_free(
+            lambda: self._dynamodb.update_item(
+                TableName=self._table,
+                Key=job_key(job.job_id),
+                UpdateExpression="REMOVE unfinished",
+                ConditionExpression="attribute_exists(pk)",
+            )
         )
 
 

@@ -1,17 +1,19 @@
 """A version's files, from the models bucket onto the disk, every byte checked."""
 
-import tempfile
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
+from headrace_runtime.aws.own_folder import own_folder
 from headrace_runtime.errors import DigestMismatch, ObjectNotFound, Unavailable
 from headrace_runtime.model.manifest import Manifest, StoredFile
 
 _CHUNK_BYTES = 1 << 20
 _TRIES = 3
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class S3(Protocol):
@@ -39,10 +41,9 @@ class Artifacts:
 
         Raises:
             DigestMismatch: a file is not what was registered, or is gone; nothing was given.
-            Unavailable: S3 broke off again and again.
+            Unavailable: S3 broke off again and again, or the disk has no room.
         """
-        with tempfile.TemporaryDirectory(prefix=f"headrace-{manifest.digest[:12]}-") as name:
-            directory = Path(name)
+        with own_folder(manifest.digest[:12]) as directory:
             for file in manifest.files:
                 self._fetch(file, directory / file.file_name)
             yield directory / manifest.files[0].file_name
@@ -53,6 +54,10 @@ class Artifacts:
                 digest = self._download(file.key, path)
             except ObjectNotFound:  # whoever called for a prediction asked for no object
                 digest = "nothing"
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                raise Unavailable(f"the disk has no room for {file.size_bytes:,} bytes") from error
             if digest == file.digest:
                 return
             if digest is not None:

@@ -1,4 +1,7 @@
-"""Jobs in their table: made once, moved only from where they stand."""
+"""Jobs in their table: made once, moved only from where they stand.
+
+Where the table is busy for long, any call raises `Unavailable`, and nothing was written.
+"""
 
 import random
 import time
@@ -7,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from headrace_runtime.aws.busy_table import once_free
 from headrace_runtime.aws.job_items import job_key, job_of, job_values, new_job_item
 from headrace_runtime.batch.job import Job
 from headrace_runtime.errors import Conflict, JobNotFound
@@ -30,8 +34,10 @@ class Jobs:
         Raises:
             JobNotFound: there is none of this id.
         """
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=job_key(job_id), ConsistentRead=True
+        answer = once_free(
+            lambda: self._dynamodb.get_item(
+                TableName=self._table, Key=job_key(job_id), ConsistentRead=True
+            )
         )
         if "Item" not in answer:
             raise JobNotFound(job_id)
@@ -40,10 +46,12 @@ class Jobs:
     def create(self, job: Job) -> Job:
         """Return the job of this id: *job* if it is the first, else the one that stands."""
         try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item=new_job_item(job),
-                ConditionExpression="attribute_not_exists(pk)",
+            once_free(
+                lambda: self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item=new_job_item(job),
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return self.get(job.job_id)
@@ -82,13 +90,15 @@ class Jobs:
         names = {f"#{name[1:]}": name[1:] for name in values}
         values |= {":old": {"N": str(old.revision)}, ":was": {"S": str(old.state)}}
         try:
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key=job_key(old.job_id),
-                UpdateExpression=f"SET {sets}",
-                ConditionExpression="revision = :old AND #state = :was",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
+            once_free(
+                lambda: self._dynamodb.update_item(
+                    TableName=self._table,
+                    Key=job_key(old.job_id),
+                    UpdateExpression=f"SET {sets}",
+                    ConditionExpression="revision = :old AND #state = :was",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                )
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             stands = self.get(old.job_id)

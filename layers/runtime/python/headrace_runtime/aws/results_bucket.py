@@ -4,14 +4,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from urllib3.exceptions import HTTPError
 
 from headrace_runtime.aws.upload import Upload, refused_as_second
 from headrace_runtime.batch.job_key import PARTS
+from headrace_runtime.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+_TRIES = 3
 
 
 def part_key(job_id: str, shard: int, attempt: int, kind: str) -> str:
@@ -56,12 +60,24 @@ class ResultsBucket:
         return True
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes | None:
-        """Return an object's bytes from *start* to before *stop*, None where there is none."""
+        """Return an object's bytes from *start* to before *stop*, None where there is none.
+
+        Raises:
+            Unavailable: S3 broke off again and again.
+        """
         span = f"bytes={start}-" if stop is None else f"bytes={start}-{stop - 1}"
-        try:
-            return self._s3.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
-            return None
+        for _ in range(_TRIES):
+            try:
+                answer = self._s3.get_object(Bucket=self.bucket, Key=key, Range=span)
+            except self._s3.exceptions.NoSuchKey:
+                return None
+            try:
+                body = answer["Body"].read()
+            except (HTTPClientError, HTTPError, OSError):
+                continue
+            if len(body) == answer["ContentLength"]:
+                return body
+        raise Unavailable(f"S3 broke off in {key!r} again and again")
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove parts; one that is not there any more is none."""

@@ -1,11 +1,13 @@
-"""Shards in the jobs' table: added as the file is cut, moved only from where they stand."""
+"""Shards in the jobs' table: added as the file is cut, moved only from where they stand.
+
+Where the table is busy for long, any call raises `Unavailable`, and nothing was written.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
+from headrace_runtime.aws.busy_table import once_free
 from headrace_runtime.aws.job_items import (
     job_key,
     job_values,
@@ -16,7 +18,7 @@ from headrace_runtime.aws.job_items import (
 from headrace_runtime.batch.job import Counts, Job
 from headrace_runtime.batch.job_view import Progress
 from headrace_runtime.batch.shard import Shard, ShardState
-from headrace_runtime.errors import Conflict, JobNotFound, Unavailable
+from headrace_runtime.errors import Conflict, JobNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,8 +37,10 @@ class Shards:
         Raises:
             JobNotFound: the job has no shard of this number.
         """
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=shard_key(job_id, number), ConsistentRead=True
+        answer = once_free(
+            lambda: self._dynamodb.get_item(
+                TableName=self._table, Key=shard_key(job_id, number), ConsistentRead=True
+            )
         )
         if "Item" not in answer:
             raise JobNotFound(job_id)
@@ -105,7 +109,7 @@ class Shards:
             Conflict: the shard is no longer where *old* has it; nothing was written.
         """
         try:
-            self._dynamodb.put_item(TableName=self._table, **_where(old, new))
+            once_free(lambda: self._dynamodb.put_item(TableName=self._table, **_where(old, new)))
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return self._written_before(new, _moved_meanwhile(old))
         return new
@@ -155,14 +159,12 @@ class Shards:
 
     def _together(self, items: list[Any], otherwise: str) -> None:
         try:
-            self._dynamodb.transact_write_items(TransactItems=items)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "TransactionCanceledException":
-                raise
+            once_free(lambda: self._dynamodb.transact_write_items(TransactItems=items))
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
             reasons = {one.get("Code") for one in error.response.get("CancellationReasons", [])}
-            if "ConditionalCheckFailed" in reasons:
-                raise Conflict(otherwise) from None
-            raise Unavailable("the jobs' table was busy with another transaction") from error
+            if "ConditionalCheckFailed" not in reasons:
+                raise
+            raise Conflict(otherwise) from None
 
 
 def _where(old: Shard, new: Shard) -> dict[str, Any]:

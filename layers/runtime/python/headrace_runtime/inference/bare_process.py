@@ -21,10 +21,10 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Return what runs *module* as `__main__`, *arguments* in `sys.argv[1:]`."""
+    """Return what runs *module* as `__main__`, *arguments* in `sys.argv[1:]`, our number behind."""
     folders = [folder for folder in sys.path if Path(folder).is_absolute()]
-    boot = [sys.executable, "-I", "-c", _BOOT, module, str(len(arguments))]
-    return [*boot, *arguments, *folders]
+    own = [*arguments, str(os.getpid())]
+    return [sys.executable, "-I", "-c", _BOOT, module, str(len(own)), *own, *folders]
 
 
 def environment() -> dict[str, str]:
@@ -34,8 +34,14 @@ def environment() -> dict[str, str]:
 
 
 def die_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it ends, however it ends."""
+    """Have the kernel kill this process when the thread that started it ends, however it ends.
+
+    Takes the parent's number off `sys.argv`.
+    """
+    parent = int(sys.argv.pop())
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the kernel was told
+        os._exit(0)
 
 
 def own_pipe() -> int:

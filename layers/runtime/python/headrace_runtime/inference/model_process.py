@@ -13,6 +13,7 @@ from headrace_runtime.inference.process_failures import (
     InferenceCrashed,
     InferenceTimedOut,
     ModelKills,
+    ModelTooLarge,
     RunCutShort,
 )
 from headrace_runtime.model.manifest import Manifest
@@ -34,7 +35,7 @@ class ModelProcess:
 
         Args:
             threads: threads of one run.
-            memory_bytes: of the models that the child keeps, estimated; a larger one alone.
+            memory_bytes: of the models that the child keeps, estimated.
             fetched: gives the path of a version's graph while its context lasts.
             run_limit_s: seconds of wall clock after which a run is given up.
         """
@@ -73,10 +74,14 @@ class ModelProcess:
             InferenceCrashed: the child died of these values.
             InferenceTimedOut: the run took longer than any may.
             RunCutShort: *left_s* were over.
+            ModelTooLarge: the model took more memory on trial than models have here.
             ModelKills: the child died twice as it loaded the model, or never ended loading.
             Unavailable: no child can be started, or the disk has no room for the tensors.
         """
         manifest.signature.check(tensors)
+        took = manifest.profile.peak_memory_bytes
+        if took > self._memory_bytes:
+            raise ModelTooLarge(limit_bytes=self._memory_bytes, got_bytes=took)
         deadline = monotonic() + left_s
         child = self._holding(manifest, deadline)
         limit = monotonic() + self._run_limit_s

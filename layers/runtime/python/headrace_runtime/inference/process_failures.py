@@ -1,6 +1,6 @@
 """How a model can fail that runs in a process of its own."""
 
-from headrace_runtime.errors import InferenceFailed, Unavailable, UnfitInput
+from headrace_runtime.errors import InferenceFailed, ModelUnfit, Unavailable, UnfitInput
 
 
 class InferenceCrashed(InferenceFailed):
@@ -23,6 +23,18 @@ class ModelKills(UnfitInput):
 
     def __init__(self, how: str) -> None:
         super().__init__(f"the model's process {how}: mend the model and register it again")
+
+
+class ModelTooLarge(ModelUnfit):
+    """The model takes more memory than the function has: it would be killed again and again."""
+
+    def __init__(self, *, limit_bytes: int, got_bytes: int) -> None:
+        super().__init__(
+            f"the model takes {got_bytes:,} bytes of memory as it runs, this function has "
+            f"{limit_bytes:,} for models: give it more in the stage, or make the model smaller",
+            limit_bytes=limit_bytes,
+            got_bytes=got_bytes,
+        )
 
 
 class RunCutShort(Unavailable):
