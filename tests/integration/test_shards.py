@@ -11,9 +11,11 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
 from onnx import helper
 
 from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.passing_faults import passes
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch import plan
 from headrace_runtime.model.manifest import Manifest
@@ -274,3 +276,36 @@ def test_a_file_of_which_no_run_finds_a_shard_fails_with_a_sentence(
 
     job = door.jobs()[0]
     assert job["stop"]["error"].startswith("the file is too large: its shard 0 was not found")
+
+
+def test_no_job_fails_because_aws_is_out_of_order_for_a_while(door: FileDoor) -> None:
+    """F39: what keeps a worker from its work is no try; what it cannot do, is."""
+    door.take_in(door.drop("linear/rows.csv", b"a,b,c,d\n1,2,3,4\n"))
+    shard = door.shards()[0]
+    faults: list[Exception] = [ConnectionClosedError(endpoint_url="s3")] * 6
+
+    def break_off(**_: Any) -> None:
+        if faults:
+            raise faults.pop()
+
+    door.batch.s3.meta.events.register("before-call.s3.GetObject", break_off)
+
+    assert [len(door.work(shard)["batchItemFailures"]) for _ in range(7)] == [1] * 6 + [0]
+    assert door.jobs()[0]["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (503, "SlowDown", True),
+        (400, "ThrottlingException", True),
+        (403, "AccessDenied", False),
+        (400, "ValidationException", False),
+    ],
+)
+def test_a_fault_of_awss_own_is_known_by_its_status(
+    status: int, code: str, *, expected: bool
+) -> None:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    assert passes(ClientError(answer, "GetObject")) is expected

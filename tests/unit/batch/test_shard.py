@@ -52,6 +52,7 @@ MOVES = {
     "start": lambda shard, now: shard.start(now, 60),
     "progressed": lambda shard, now: shard.progressed(Counts(1, 0)),
     "released": lambda shard, now: shard.released(),
+    "kept": lambda shard, now: shard.released(tried=False),
     "written": lambda shard, now: shard.written(Part(Counts(1, 1)), REST, 0.1),
     "done": lambda shard, now: shard.written(Part(Counts(1, 1)), None, 0.1),
 }

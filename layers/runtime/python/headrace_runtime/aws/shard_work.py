@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headrace_runtime.aws.job_closing import JobClosing
 from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.passing_faults import passes
 from headrace_runtime.aws.quarantine import Quarantine, refusal
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.shard_queue import ShardQueue
@@ -66,8 +67,8 @@ class ShardWork:
         try:
             job = self.jobs.change(job_id, lambda job: job.begun(clock.now()))
             written = self._written(job, watch, clock)
-        except BaseException:
-            self._release(watch.shard)
+        except BaseException as error:
+            self._release(watch.shard, tried=not passes(error))
             raise
         return self.closing.close_if_due(job_id, clock.now(), written.held if written else None)
 
@@ -106,6 +107,6 @@ class ShardWork:
         self.quarantine.put(manifest, error.sentence, clock.now())
         return refusal(manifest, error.sentence)
 
-    def _release(self, shard: Shard) -> None:
+    def _release(self, shard: Shard, *, tried: bool = True) -> None:
         with suppress(Conflict):  # it is written, or another worker's
-            self.shards.move(shard, shard.released())
+            self.shards.move(shard, shard.released(tried=tried))

@@ -61,7 +61,7 @@ class Shard:
         number: from 0, in the file's order.
         range: what is still to be worked.
         attempt: how often a worker began it; a move holds for one attempt only.
-        tries: how often one began it since the last part was written.
+        tries: how often one began it since the last part was written, and could have gone on.
         lease_until: ISO 8601, UTC; until then it belongs to the worker of this attempt.
         parts: what is done, in order.
         progress: records that the present run has behind it.
@@ -116,10 +116,16 @@ class Shard:
         """Return the running shard with the records that this run has behind it."""
         return replace(self._running("counted"), progress=counts)
 
-    def released(self) -> "Shard":
-        """Return the shard as it stands once its worker gave it up, what it did in vain."""
+    def released(self, *, tried: bool = True) -> "Shard":
+        """Return the shard as it stands once its worker gave it up, what it did in vain.
+
+        Args:
+            tried: whether that counts as a try; not where it was kept from its work by others.
+        """
         waiting = self._running("released")
-        return replace(waiting, state=ShardState.QUEUED, lease_until=None, progress=Counts())
+        tries = waiting.tries - (not tried)
+        state = ShardState.QUEUED
+        return replace(waiting, state=state, tries=tries, lease_until=None, progress=Counts())
 
     def written(self, part: Part, rest: Range | None, cost_usd: float) -> "Shard":
         """Return the shard with one more part; done, or waiting for a worker of the *rest*."""
