@@ -61,7 +61,7 @@ def test_a_sweep_ends_before_its_time_does(
     sweep: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop("a", "b", "c")
-    left = iter(range(60_000, 0, -20_000))
+    left = iter(range(60_000, 0, -10_000))
     monkeypatch.setattr(type(context), "get_remaining_time_in_millis", lambda _: next(left))
 
     assert sweep.lambda_handler({}, context) == {"file": 1}

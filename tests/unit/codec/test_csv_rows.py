@@ -336,3 +336,27 @@ def test_memory_is_a_block_whatever_the_file(line):
 
     assert count == 40_000
     assert peak < 24 << 20
+
+
+@pytest.mark.parametrize(
+    ("block", "width", "rows"),
+    [
+        (b"1,2\n3,4\n", 2, 2),
+        (b"1\n2,3,4\n", 2, None),  # as many cells as two rows of two have
+        (b"1,8e307\n3,4\n", 2, None),  # the mark itself is a cell
+        (b"1,8e307,2\n", 1, None),
+        (b"8e307\n", 1, None),
+        (b"[1,2]\n3,4\n", 2, None),
+        (b"1,2\n\n3,4\n", 2, None),
+        (b"\n", 1, None),
+        (b"1,true\n", 2, None),
+        (b"1\r,2\n", 2, None),
+        (b"1,1e39\n", 2, None),  # no FP32
+    ],
+)
+def test_only_rows_of_as_many_numbers_as_columns_are_read_at_once(block, width, rows):
+    layout, _ = open_csv(plain(b",".join([b"c"] * width) + b"\n"), matrix(width))
+
+    read = csv_numbers.number_tensors(block, layout)
+
+    assert (None if read is None else len(read[1])) == rows

@@ -11,13 +11,10 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
+from headrace_runtime.aws.passing_faults import conflicted, throttled
 from headrace_runtime.errors import Unavailable
 
 _TRIES = 10
-_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-_THROTTLED = frozenset(
-    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
-)
 
 Answer = TypeVar("Answer")
 
@@ -33,21 +30,10 @@ def once_free(request: Callable[[], Answer]) -> Answer:
         try:
             return request()
         except ClientError as error:
-            if _code(error) in _THROTTLED:
+            if throttled(error):
                 raise Unavailable("the table takes no more requests at present") from error
-            if not _conflicted(error):
+            if not conflicted(error):
                 raise
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
-    raise Unavailable("the table was busy with other transactions again and again")
-
-
-def _conflicted(error: ClientError) -> bool:
-    """Whether all that stood in the way is gone in a moment."""
-    if _code(error) == "TransactionCanceledException":
-        reasons = {one.get("Code") for one in error.response.get("CancellationReasons", [])}
-        return bool(reasons & _PASSING) and reasons <= _PASSING | {"None"}
-    return _code(error) == "TransactionConflictException"
-
-
-def _code(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
+            met = error
+        time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
+    raise Unavailable("the table was busy with other transactions again and again") from met

@@ -2,13 +2,17 @@
 
 pk            sk                holds
 JOB#<job id>  JOB               state, revision, shards_done, job (JSON), what the indexes want
-JOB#<job id>  SHARD#<number>    state, attempt, shard (JSON)
+JOB#<job id>  SHARD#<number>    state, attempt, shard (JSON under zlib)
 
 Index `by_day` (day, created) lists jobs; `unfinished` (unfinished, changed_at) holds those that
 have not ended, or whose end nobody was told of yet.
+
+DynamoDB takes items of 400 KB, and a shard of a slow model may have a thousand parts: of each some
+80 bytes are left under zlib, as each layout is written once.
 """
 
 import json
+import zlib
 from dataclasses import asdict
 from typing import Any
 
@@ -81,22 +85,32 @@ def job_of(item: Item) -> Job:
 
 def shard_item(shard: Shard) -> Item:
     """Return the whole item of a shard."""
+    plain = asdict(shard)
+    layouts = list(dict.fromkeys(part.layout for part in shard.parts))
+    for part in plain["parts"]:
+        part["layout"] = layouts.index(part["layout"])
+    text = json.dumps(plain | {"layouts": layouts}, ensure_ascii=False)
     return {
         **shard_key(shard.job_id, shard.number),
         "state": {"S": str(shard.state)},
         "attempt": {"N": str(shard.attempt)},
-        "shard": {"S": json.dumps(asdict(shard))},
+        "shard": {"B": zlib.compress(text.encode())},
     }
 
 
 def shard_of(item: Item) -> Shard:
     """Return the shard that an item holds."""
-    plain = json.loads(item["shard"]["S"])
-    part = plain["range"]
+    plain = json.loads(zlib.decompress(item["shard"]["B"]))
+    part, layouts = plain["range"], plain.pop("layouts")
     read = {
         "range": Range(Position(**part["start"]), part["stop"], part["next_row"]),
         "state": ShardState(plain["state"]),
-        "parts": tuple(Part(**one | {"counts": Counts(**one["counts"])}) for one in plain["parts"]),
+        "parts": tuple(_part_of(one, layouts) for one in plain["parts"]),
         "progress": Counts(**plain["progress"]),
     }
     return Shard(**plain | read)
+
+
+def _part_of(plain: dict[str, Any], layouts: list[str]) -> Part:
+    read = {"counts": Counts(**plain["counts"]), "layout": layouts[plain["layout"]]}
+    return Part(**plain | read)

@@ -14,12 +14,14 @@ from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.record_runs import RecordRuns, rows_together
 from headrace_runtime.batch.shard import Part, Range, Shard
 from headrace_runtime.batch.shard_run import Behind
-from headrace_runtime.errors import OutOfTime
+from headrace_runtime.errors import OutOfTime, TooLarge
 from headrace_runtime.inference.model_process import ModelProcess
 from headrace_runtime.inference.process_failures import RunCutShort
 from headrace_runtime.model.manifest import Manifest
 
 MAX_CRASHED = 100  # records of one run that may kill the model's process; then it is the model
+
+MAX_LAYOUT_BYTES = 256 << 10  # it stands in the jobs' table, whose items have 400 KB
 
 Opener = Callable[[Job, Wanted, Range], Opened]
 
@@ -62,7 +64,8 @@ class ShardWriting:
         """Work a shard as far as the time reaches, and let what is done stand as objects.
 
         Raises:
-            InvalidInput, UnfitInput, NotFound, TooLarge: the file or the model is unfit as a whole.
+            InvalidInput, UnfitInput, NotFound, TooLarge: the file or the model is unfit as a whole,
+                or the results have too many columns.
             OutOfTime: the results are one piece, and the time is too short for it.
         """
         wanted = Wanted(manifest.model, manifest.version, manifest.signature, job.joined)
@@ -89,6 +92,7 @@ class ShardWriting:
                     rows=last.counts.rows_in,
                 )
             sink.write(results.end(last.next_row))
+            layout = _bounded(results.layout())
             held = _let_stand(keys, (answers, errors))
         part = Part(
             last.counts,
@@ -97,7 +101,7 @@ class ShardWriting:
             sha256=answers.sha256,
             errors=keys[1] if errors.size_bytes else "",
             errors_bytes=errors.size_bytes,
-            layout=results.layout(),
+            layout=layout,
         )
         return Written(part, rest, held)
 
@@ -135,6 +139,17 @@ def _as_far_as(
             raise
         return last, Range(last.origin, of.stop, last.next_row)
     return last, None
+
+
+def _bounded(layout: str) -> str:
+    if len(layout) <= MAX_LAYOUT_BYTES:
+        return layout
+    raise TooLarge(
+        "the header of the results, the input's own columns among them,",
+        limit_bytes=MAX_LAYOUT_BYTES,
+        got_bytes=len(layout),
+        advice="drop JSON Lines or NPY, or ask for predictions alone",
+    )
 
 
 def _let_stand(keys: Sequence[str], uploads: Sequence[Upload]) -> dict[str, bytes]:

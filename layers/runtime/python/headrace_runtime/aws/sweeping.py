@@ -64,7 +64,7 @@ class Sweeping:
             on_failure: told of each fault, with the job's id; others are looked at all the same.
         """
         jobs = ((job.job_id, partial(self._mend, job, now)) for job in self._standing_still(now))
-        files = ((job_id(file), partial(self._take_in, file)) for file in self._dropped(now))
+        files = ((job_id(file), partial(self._take_in, file)) for file in self._dropped(now, time))
         for identity, mend in chain(jobs, files):
             if not time.lasts():
                 return
@@ -121,9 +121,14 @@ class Sweeping:
         self.queue.cut(job)
         return "cut"
 
-    def _dropped(self, now: datetime) -> Iterator[Source]:
-        """Yield the files that were dropped long enough ago to be jobs, and not too long ago."""
+    def _dropped(self, now: datetime, time: Slice) -> Iterator[Source]:
+        """Yield the files that were dropped long enough ago to be jobs, and not too long ago.
+
+        Of a full inbox there may be pages without any: the time is looked at all the same.
+        """
         for source, dropped_at in self.inbox.dropped(self.inbox_bucket):
+            if not time.lasts():
+                return
             if self.patience < now - dropped_at < _LOOKED_FOR:
                 yield source
 

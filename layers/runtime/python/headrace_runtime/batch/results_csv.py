@@ -8,6 +8,7 @@ from headrace_runtime.batch.number_text import number_texts, row_texts
 from headrace_runtime.batch.output_columns import declared_columns, free_names, output_columns
 from headrace_runtime.batch.record_runs import Answers
 from headrace_runtime.codec.csv_harmless import cell
+from headrace_runtime.codec.row_texts import RowTexts
 from headrace_runtime.errors import ModelUnfit
 from headrace_runtime.model.signature import TensorSpec
 from headrace_runtime.tensor import Datatype, Tensor
@@ -75,10 +76,16 @@ class CsvResults:
         return self._header(self._names).decode("latin-1")
 
     def _lines(self, answers: Answers) -> bytes:
-        joined = self._table.joined and answers.texts is not None
-        first = answers.texts if joined else number_texts(answers.rows, _SPELLING)
-        columns = [first or (), *(self._cells(output) for output in answers.outputs)]
-        return b"\n".join([*map(self._delimiter.join, zip(*columns, strict=True)), b""])
+        texts = answers.texts if self._table.joined else None
+        outputs = [self._cells(output) for output in answers.outputs]
+        if isinstance(texts, RowTexts):
+            together = map(self._delimiter.join, zip(*outputs, strict=True))
+            return texts.with_cells(
+                self._delimiter, list(outputs[0] if len(outputs) == 1 else together)
+            )
+        first = number_texts(answers.rows, _SPELLING) if texts is None else texts
+        lines = map(self._delimiter.join, zip(first, *outputs, strict=True))
+        return b"\n".join([*lines, b""])
 
     def _header(self, names: list[str]) -> bytes:
         table = self._table

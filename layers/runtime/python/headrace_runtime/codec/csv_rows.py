@@ -86,6 +86,13 @@ def past_header(first: bytes | BadLine, text: CsvText, layout: CsvLayout) -> Non
 def _first_block(
     block: bytes | BadLine, text: CsvText, layout: CsvLayout, row: int
 ) -> Iterator[Records]:
+    if isinstance(block, bytes):
+        head, end, rest = block.removeprefix(BOM).partition(b"\n")
+        if layout.header is not None and head.strip() and b'"' not in head and end:
+            text.line += 1
+            if rest:
+                yield from _block(rest, text, layout, row)
+            return
     past_header(block, text, layout)
     yield from _text_blocks(text, layout, row)
 

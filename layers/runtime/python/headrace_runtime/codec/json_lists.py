@@ -31,8 +31,8 @@ def list_tensors(block: bytes, signature: Signature) -> tuple[Tensor, ...] | Non
     if not lists or text.translate(None, NUMBER_CHARACTERS) != skeleton:
         return None
     inner = text.translate(None, b"[]")
-    numbers = float_block(b"[" + inner[:-1].replace(b"\n", b",") + b"]", shape[0] * count)
-    if numbers is None:
+    numbers = float_block(b"[" + inner[:-1].replace(b"\n", b",") + b"]")
+    if numbers is None or len(numbers) != shape[0] * count:
         return None
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(numbers.reshape(count, shape[0]), spec.datatype.dtype)

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 _PARSER = simdjson.Parser()
 
 
-def float_block(flat: bytes, count: int) -> NDArray[np.float64] | None:
-    """Return the numbers of a JSON list; None if one is none, or they are not *count*.
+def float_block(flat: bytes) -> NDArray[np.float64] | None:
+    """Return the numbers of a JSON list; None if an element is none.
 
     Whole numbers outside -2^63..2^64-1 and numbers beyond the floats count as none, too.
 
     Args:
         flat: `[1.5,2,-3e4]`, without a list in it: lists in it would be flattened.
-        count: how many numbers there should be.
     """
     try:
         read: Any = _PARSER.parse(flat)
-        numbers = np.frombuffer(read.as_buffer(of_type="d"), np.float64)
+        return np.frombuffer(read.as_buffer(of_type="d"), np.float64)
     except (ValueError, RuntimeError, TypeError):
         return None
-    return numbers if len(numbers) == count else None

@@ -1,0 +1,37 @@
+"""Rows of numbers in one piece of text, which are taken apart only where one is asked for."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import overload
+
+
+class RowTexts(Sequence[bytes]):
+    """The rows of a text that ends with a newline and holds no percent sign."""
+
+    def __init__(self, text: bytes, count: int) -> None:
+        """Hold *text*, which has *count* rows."""
+        self._text = text
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+        """Return a row, or some; all of them are this itself."""
+        if isinstance(index, slice) and index.indices(self._count) == (0, self._count, 1):
+            return self
+        return self._rows[index]
+
+    def with_cells(self, delimiter: bytes, cells: Sequence[bytes]) -> bytes:
+        """Return the text with a delimiter and a cell more at the end of each row."""
+        return self._text.replace(b"\n", delimiter + b"%b\n") % tuple(cells)
+
+    @cached_property
+    def _rows(self) -> list[bytes]:
+        return self._text.split(b"\n")[:-1]
