@@ -13,7 +13,7 @@ from random import Random
 
 import numpy as np
 
-SHORT_ROWS, LONG_ROWS = 40, 3000
+SHORT_ROWS, LONG_ROWS = 40, 5000
 HEADER = "a,b,c,d"
 ANSWERED = "y_0,y_1,y_2"
 

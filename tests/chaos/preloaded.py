@@ -1,16 +1,20 @@
 """What all workers import, loaded once; no client, nor anything else of a handler's, is made."""
 
-import aws_lambda_powertools.utilities.batch
-import boto3
-import numpy
+from importlib import import_module
 
-import headrace_runtime.aws.batch_worker
-import headrace_runtime.aws.intake_worker
-import headrace_runtime.aws.part_join
-import headrace_runtime.aws.retries
-import headrace_runtime.aws.sweeping
-import headrace_runtime.batch.file_formats
-import headrace_runtime.edge.failure_log
-import headrace_runtime.edge.shard_messages
-import headrace_runtime.monitoring.stdout
-import tests.chaos.worker  # noqa: F401
+for name in (
+    "aws_lambda_powertools.utilities.batch",
+    "boto3",
+    "headrace_runtime.aws.batch_worker",
+    "headrace_runtime.aws.intake_worker",
+    "headrace_runtime.aws.part_join",
+    "headrace_runtime.aws.retries",
+    "headrace_runtime.aws.sweeping",
+    "headrace_runtime.batch.file_formats",
+    "headrace_runtime.edge.failure_log",
+    "headrace_runtime.edge.shard_messages",
+    "headrace_runtime.monitoring.stdout",
+    "numpy",
+    "tests.chaos.worker",
+):
+    import_module(name)

@@ -82,11 +82,10 @@ def storm(size: Size, patch: Any, logs: Path) -> Iterator[Storm]:
         patch: sets this process's environment.
         logs: a folder for what workers print.
     """
-    draw = Random(size.seed)
     with cloud(patch, patience_s=_PATIENCE_S) as at:
         began = monotonic()
-        with crew_of(_posts(size, at, logs), draw) as crew, Reader() as reader:
-            weather = Weather(size, at, crew, draw)
+        with crew_of(_posts(size, at, logs), Random(size.seed)) as crew, Reader() as reader:
+            weather = Weather(size, at, crew)
             weather.rage()
             left = weather.left
         reader.look()
@@ -124,11 +123,11 @@ def _posts(size: Size, at: Cloud, logs: Path) -> list[Post]:
 class Weather:
     """Drops files and sends their events, hears of jobs' ends, kills workers in between."""
 
-    def __init__(self, size: Size, at: Cloud, crew: Crew, draw: Random) -> None:
+    def __init__(self, size: Size, at: Cloud, crew: Crew) -> None:
         self._size = size
         self._at = at
         self._crew = crew
-        self._draw = draw
+        self._draw = Random(size.seed)
         self._s3, self._sqs = boto3.client("s3"), boto3.client("sqs")
         self._dynamodb = boto3.client("dynamodb")
         self._drops = self._dropping()

@@ -22,7 +22,7 @@ from tests.chaos.files import Expected
 from tests.chaos.storm import Size, Storm, storm
 
 SIZES = {
-    "300": Size(files=300, kills=15, sweep_every_s=3.0, limit_s=180.0),
+    "300": Size(files=300, kills=15, sweep_every_s=3.0, limit_s=240.0),
     "10000": Size(files=10_000, kills=200, sweep_every_s=60.0, limit_s=3600.0),
 }
 
@@ -38,7 +38,11 @@ def after(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     """What a storm left."""
     with pytest.MonkeyPatch.context() as patch:
         for left in storm(SIZES[request.param], patch, tmp_path_factory.mktemp("chaos")):
-            print("\nchaos:", ", ".join(f"{name} {n}" for name, n in left.figures.items()))
+            line = ", ".join(f"{name} {number}" for name, number in left.figures.items())
+            with request.config.pluginmanager.get_plugin(
+                "capturemanager"
+            ).global_and_fixture_disabled():
+                request.config.get_terminal_writer().line(f"\nchaos: {line}")
             yield left
 
 
@@ -50,7 +54,7 @@ def test_the_storm_was_one(after: Storm, request: pytest.FixtureRequest) -> None
     faults = figures["faults before"], figures["faults after"]
     assert min(faults) > 0.015 * figures["requests"]
     assert sum(faults) > 0.04 * figures["requests"]
-    assert figures["looks"] > 20
+    assert figures["looks"] > 10
 
 
 def test_every_version_of_every_file_has_one_job(after: Storm) -> None:
@@ -105,7 +109,10 @@ def test_lost_events_are_found(after: Storm) -> None:
 
 def test_a_reader_never_saw_half_a_file(after: Storm) -> None:
     """F42: no file before it is whole, no manifest before its files, and none that changed."""
+    prefixes = {job.target.prefix for job in after.jobs}
+
     assert after.wrong == []
+    assert {key.rpartition("/")[0] + "/" for key in after.bodies} == prefixes
 
 
 def test_no_object_was_ever_written_twice(after: Storm) -> None:

@@ -4,8 +4,9 @@ The handlers are the very ones, imported as Lambda imports them, with their sett
 environment. What they assume of AWS's times and sizes is shortened in this process only, before
 the first event: a run has 8 s and not 15 minutes, a lease outlives it by half a second, what failed
 comes again within seconds; blocks, shards and parts of uploads are kilobytes, so that small files
-have several. A shard may be begun twenty times and not three: here a worker is killed every few
-seconds, which on AWS would be a model or a file that kills it.
+have several; a file is cut for eight blocks, and not for a minute, before what is left of it waits
+for another message. A shard may be begun eight times and not three: here a worker is killed every
+few seconds, which on AWS would be a model or a file that kills it.
 """
 
 import importlib
@@ -21,12 +22,15 @@ from typing import Any
 
 import botocore.endpoint
 
+from headrace_runtime.batch.clock import Slice
 from tests.chaos.faults import Faults
 from tests.chaos.gauges import Gauge, Gauges
 
 BUDGET_S = 8.0  # of one invocation, of which Lambda gives 900
 TRIES = 8
 _IDLE_S = 0.1
+
+_BLOCKS_AT_ONCE = 8  # of a file that is cut: two shards or more
 
 # By name, wherever a module of ours has it.
 _SHORTENED: dict[str, Any] = {
@@ -138,6 +142,8 @@ def _shorten() -> None:
         for name in _SHORTENED.keys() & vars(module).keys():
             setattr(module, name, _SHORTENED[name])
 
+    Slice.goes_on = _for_some_blocks
+
     class Hurried:
         sleep = staticmethod(lambda seconds: time.sleep(seconds / 20))
 
@@ -145,6 +151,12 @@ def _shorten() -> None:
             return getattr(time, name)
 
     botocore.endpoint.time = Hurried()
+
+
+def _for_some_blocks(time: Any) -> bool:
+    """Return what `Slice.goes_on` would after a minute, once some blocks were passed."""
+    time.blocks = getattr(time, "blocks", 0) + 1
+    return time.blocks < _BLOCKS_AT_ONCE and time.lasts()
 
 
 def _polled(function: Function, handler: Any, gauges: Gauges) -> bool:
