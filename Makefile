@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 CDK := .cache/cdk-cli/ready
+PEERS := .cache/peers/ready
 LAYERS := build/layers/ready
 ARCH ?= x86_64
 BYTECODE ?= yes
@@ -29,7 +30,7 @@ check: $(READY) $(LAYERS) cdk-if-possible  ## form, types, ranks of imports, and
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not long"
 
-bench: $(READY) .venv/ready-bench   ## what it costs over the floor and beside peers, in one run
+bench: $(READY) $(PEERS)   ## what it costs over the floor and beside peers, in one run
 	$(BIN)/python -m tests.benchmarks
 
 synth: $(READY)       ## the CloudFormation templates, into cdk.out/
@@ -74,6 +75,8 @@ cdk-if-possible: $(READY)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/long.txt
 	touch $@
 
-.venv/ready-bench: requirements/bench.txt $(READY)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+# Apart from .venv: pyarrow imports pandas wherever it finds it.
+$(PEERS): requirements/bench.txt $(READY)
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --require-hashes --target $(@D) -r requirements/bench.txt
 	touch $@

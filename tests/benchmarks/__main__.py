@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: what Headrace costs over the floor, as one Markdown table.
+"""`python -m tests.benchmarks`: what Headrace costs over the floor and beside peers, as Markdown.
 
 Time is CPU time, user and system, so that neighbours on the machine count as little as may be.
 """
@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import onnxruntime
 
-from tests.benchmarks import authorise, cold, costs, csv_rows, warm
+from tests.benchmarks import authorise, cold, costs, large_files, terabyte, terabyte_rates, warm
 from tests.benchmarks.report import markdown
 
 # What costs are told of, with the bytes of its request: four a float.
@@ -26,9 +26,16 @@ def main() -> None:
         f"Python {platform.python_version()}, numpy {np.__version__}, "
         f"ONNX Runtime {onnxruntime.__version__}, {os.cpu_count()} CPUs; CPU time, the least\n\n"
     )
-    measured = cold.rows() + authorise.rows() + warm.rows() + csv_rows.rows()
-    sys.stdout.write(markdown(measured) + "\n\n")
-    sys.stdout.write(costs.markdown(measured, COSTED) + "\n")
+    files = large_files.measured()
+    measured = cold.rows() + authorise.rows() + warm.rows() + files.rows()
+    rates, cut = terabyte_rates.measured(files)
+    tables = [
+        markdown(measured),
+        files.peers(),
+        costs.markdown(measured, COSTED),
+        terabyte.markdown(rates, cut),
+    ]
+    sys.stdout.write("\n\n".join(tables) + "\n")
 
 
 if __name__ == "__main__":

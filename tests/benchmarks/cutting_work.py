@@ -1,6 +1,6 @@
 """A CSV cut into shards, in a process of its own: its boundaries found, no value read.
 
-`python -m tests.benchmarks.cutting_work SOURCE` prints records and CPU seconds.
+`python -m tests.benchmarks.cutting_work SOURCE SHARD_BYTES` prints shards, records and CPU seconds.
 """
 
 import json
@@ -12,7 +12,6 @@ from pathlib import Path
 from headrace_runtime.batch.cuts import ends
 from headrace_runtime.codec.content import HEAD_BYTES, content_of
 from headrace_runtime.codec.records import START
-from infra.aws.limits import SHARD_BYTES
 from tests.benchmarks.batch_work import SIGNATURE, from_offset
 
 
@@ -29,12 +28,12 @@ def main() -> None:
             SIGNATURE,
             size_bytes=source.stat().st_size,
             start=START,
-            shard_bytes=SHARD_BYTES,
+            shard_bytes=int(sys.argv[2]),
             go_on=lambda: True,
         )
     )
     cpu_s = time.process_time() - began_s
-    sys.stdout.write(json.dumps([shards[-1][0].row - 1, cpu_s]))
+    sys.stdout.write(json.dumps([len(shards), shards[-1][0].row - 1, cpu_s]))
 
 
 if __name__ == "__main__":

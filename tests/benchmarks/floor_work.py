@@ -16,9 +16,7 @@ def main() -> None:
     """Run the model that the command line names."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        sys.argv[1], options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
     rows = int(sys.argv[2])
     x = np.random.default_rng(7).standard_normal((rows, 20), np.float32)
 

@@ -50,6 +50,15 @@ def _write_csv(out: BinaryIO | gzip.GzipFile, rows: int) -> None:
         out.write(_json(block)[2:-2].replace(b"],[", b"\n") + b"\n")
 
 
+def write_quoted(path: Path, rows: int = ROWS) -> None:
+    """Write the CSV once more, the first cell of every row in quotes."""
+    with path.open("wb") as out:
+        out.write(",".join(NAMES).encode() + b"\n")
+        for block in _blocks(rows):
+            lines = _json(block)[2:-2].split(b"],[")
+            out.writelines(b'"' + line.replace(b",", b'",', 1) + b"\n" for line in lines)
+
+
 def _lists(path: Path, rows: int) -> None:
     with path.open("wb") as out:
         for block in _blocks(rows):

@@ -1,4 +1,4 @@
-"""A terabyte of CSV, on paper: from rates just measured, AWS's limits and prices, and our constants.
+"""A terabyte of CSV, on paper: from rates just measured, our constants, AWS's limits and prices.
 
 Limits and on-demand list prices (USD, us-east-1, first tier) as AWS's pages had them in 2026-11;
 Lambda's price is the runtime's own, in `monitoring/cost.py`, DynamoDB's are in `costs.py`. What
@@ -6,7 +6,7 @@ neither AWS says nor we measure stands as an assumption below.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from headrace_runtime.aws.job_door import MAX_FILE_BYTES
@@ -20,6 +20,7 @@ from infra.aws.stage_parts import FunctionMemory
 from tests.benchmarks.costs import READ_USD_PER_MILLION, VCPU_MB, WRITE_USD_PER_MILLION
 
 FILE_BYTES = 10**12
+MEMORY = FunctionMemory()
 CONCURRENCIES = (10, 100, 1000)  # a stage's default; some; the most of an account and of a queue
 
 RUN_S = 900.0  # Lambda's limit, and what `batch` and `intake` have
@@ -27,7 +28,6 @@ SLICE_S = 60.0  # `batch/clock.Slice`: cutting of one message
 OBJECT_BYTES = 10_000 * 5 * 2**30  # S3: parts of an object x bytes of a part
 S3_WRITE_USD = 0.005 / 1000  # PUT, COPY, POST, LIST
 S3_READ_USD = 0.0004 / 1000  # GET
-S3_MONTH_USD = 0.023 / 1e9  # a byte, Standard
 
 # Assumptions. AWS's guidelines reckon with 85-90 MB/s of one request; others report 57 to 83 MB/s
 # of one copy (s3fs-fuse #940: 4 GB in 72 s; aws-sdk-js-v3 #2917: 250 MB in some 3 s).
@@ -36,7 +36,8 @@ COPY_BYTES_S = 80e6
 START_S = 3.0  # of each shard, as `batch/estimate.py`: a start, and what is read and written of it
 
 # Requests of one shard beside the parts of its results, as the code makes them; items of the jobs'
-# table have less than 2 kB. Two transactions of two items, two puts: added, begun, on its way, done.
+# table have less than 2 kB. Added and done it is by a transaction of two items each; between them
+# it is begun, and says how far it is.
 SHARD_GETS, SHARD_PUTS = 2, 2
 SHARD_WRITE_UNITS, SHARD_READ_UNITS = 16, 8
 
@@ -59,6 +60,14 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class CutRates:
+    """At how many bytes a second one vCPU finds boundaries: of CSV without quotes, and with."""
+
+    plain: float
+    quoted: float
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """How a file is cut, by one run of `intake` after the other.
 
@@ -73,13 +82,13 @@ class Cut:
     largest_bytes: float
 
 
-def cut(rate: float, size_bytes: int = FILE_BYTES) -> Cut:
+def cut(rate: float, memory_mb: int = MEMORY.intake, size_bytes: int = FILE_BYTES) -> Cut:
     """Return how a file is cut at a measured rate, in bytes a second of one vCPU.
 
     Reading and looking wait for each other. What a slice passed since its last shard is passed
     again: half a shard on average.
     """
-    share = min(1.0, FunctionMemory().intake / VCPU_MB)
+    share = min(1.0, memory_mb / VCPU_MB)
     bytes_s = 1 / (1 / STREAM_BYTES_S + 1 / (rate * share))
     shard = shard_size(size_bytes, SHARD_BYTES)
     gained = SLICE_S * bytes_s - shard / 2
@@ -132,7 +141,7 @@ def job(rates: Rates, cutting: Cut, size_bytes: int = FILE_BYTES) -> Job:
     shard_s += results / rates.digest + results / STREAM_BYTES_S
     copies = sum(1 for _ in pieces([results] * shards))
     join_s = math.ceil(copies / _AT_ONCE) * results * shards / copies / COPY_BYTES_S
-    memory, slices = FunctionMemory(), math.ceil(cutting.seconds / SLICE_S)
+    slices = math.ceil(cutting.seconds / SLICE_S)
     puts = shards * (math.ceil(results / PART_BYTES) + SHARD_PUTS) + copies + 2
     units = SHARD_WRITE_UNITS * WRITE_USD_PER_MILLION + SHARD_READ_UNITS * READ_USD_PER_MILLION
     return Job(
@@ -140,9 +149,9 @@ def job(rates: Rates, cutting: Cut, size_bytes: int = FILE_BYTES) -> Job:
         shard_bytes=size,
         shard_s=shard_s,
         join_s=join_s,
-        lambda_usd=shards * Price(memory.batch).usd(_ns(shard_s))
-        + Price(memory.batch).usd(_ns(join_s))
-        + slices * Price(memory.intake).usd(_ns(SLICE_S)),
+        lambda_usd=shards * Price(MEMORY.batch).usd(_ns(shard_s))
+        + Price(MEMORY.batch).usd(_ns(join_s))
+        + slices * Price(MEMORY.intake).usd(_ns(SLICE_S)),
         s3_usd=puts * S3_WRITE_USD + (shards * SHARD_GETS + slices * 2) * S3_READ_USD,
         dynamodb_usd=shards * units / 1e6,
     )
@@ -153,55 +162,58 @@ def joined_bytes(rates: Rates) -> float:
     return RUN_S * _AT_ONCE * COPY_BYTES_S / rates.growth
 
 
-def markdown(rates: list[Rates], plain: float, quoted: float) -> str:
-    """Return the tables of what a terabyte takes.
-
-    Args:
-        rates: with each model.
-        plain, quoted: bytes a second of one vCPU at which CSV without and with quotes is cut.
-    """
-    return "\n".join([*_times(rates, cut(plain), cut(quoted)), "", *_ceilings(rates, plain, quoted)])
+def markdown(rates: Sequence[Rates], at: CutRates) -> str:
+    """Return the tables of what a terabyte takes: to cut, to work and join, and its ceilings."""
+    tables = (_cutting(at), _jobs(rates, at), _ceilings(rates, at))
+    return "\n\n".join(map("\n".join, tables))
 
 
-def _times(rates: list[Rates], plain: Cut, quoted: Cut) -> Iterator[str]:
-    yield (
-        "| 1 TB of CSV | shards | each | at a time | cut | worked | joined | all "
-        "| all, every row quoted | Lambda | S3 | DynamoDB | USD |"
-    )
-    yield f"|---{'|---:' * 12}|"
+def _cutting(at: CutRates) -> Iterator[str]:
+    memories = (MEMORY.intake, VCPU_MB)
+    heads = [f"by {memory:,} MB" for memory in memories]
+    yield f"| 1 TB of CSV, cut | a vCPU looks through | {' | '.join(heads)} |"
+    yield "|---|---:|---:|---:|"
+    for what, rate in (("no quotes", at.plain), ("a quote in every row", at.quoted)):
+        cuts = [cut(rate, memory) for memory in memories]
+        cells = [f"{one.bytes_s / 1e6:.0f} MB/s, {_time(one.seconds)}" for one in cuts]
+        yield f"| {what} | {rate / 1e6:,.0f} MB/s | {' | '.join(cells)} |"
+
+
+def _jobs(rates: Sequence[Rates], at: CutRates) -> Iterator[str]:
+    heads = ("1 TB of CSV", "shards", "a shard takes", "at a time", "worked", "joined", "all")
+    money = ("Lambda", "S3", "DynamoDB", "USD")
+    yield f"| {' | '.join((*heads, 'all, quotes', *money))} |"
+    yield f"|---{'|---:' * 11}|"
+    ways = (cut(at.plain), cut(at.quoted))
     for rate in rates:
-        done = job(rate, plain)
+        done = job(rate, ways[0])
         for concurrency in CONCURRENCIES:
             cells = [
                 rate.model,
-                f"{done.shards:,}",
-                f"{done.shard_bytes / 1e6:.0f} MB, {done.shard_s:.1f} s",
+                f"{done.shards:,} of {done.shard_bytes / 1e6:.0f} MB",
+                f"{done.shard_s:.1f} s",
                 f"{concurrency:,}",
-                _time(plain.seconds),
                 _time(done.work_s(concurrency)),
                 _time(done.join_s),
-                _time(done.seconds(plain, concurrency)),
-                _time(job(rate, quoted).seconds(quoted, concurrency)),
-                f"{done.lambda_usd:.2f}",
-                f"{done.s3_usd:.2f}",
-                f"{done.dynamodb_usd:.2f}",
+                *(_time(done.seconds(way, concurrency)) for way in ways),
+                *(f"{usd:.2f}" for usd in (done.lambda_usd, done.s3_usd, done.dynamodb_usd)),
                 f"**{done.usd:.2f}**",
             ]
             yield f"| {' | '.join(cells)} |"
 
 
-def _ceilings(rates: list[Rates], plain: float, quoted: float) -> Iterator[str]:
-    yield "| ceiling of one file | is at |"
+def _ceilings(rates: Sequence[Rates], at: CutRates) -> Iterator[str]:
+    yield "| ceiling of one CSV | TB |"
     yield "|---|---:|"
     ceilings = {
-        "uploaded by the form of `POST /jobs`, S3's limit": MAX_FILE_BYTES,
+        "uploaded by the form of `POST /jobs`: S3's limit": MAX_FILE_BYTES,
         f"results joined within one run of {RUN_S:.0f} s": min(map(joined_bytes, rates)),
-        f"each shard found within {SLICE_S:.0f} s, every row quoted": cut(quoted).largest_bytes,
-        f"each shard found within {SLICE_S:.0f} s, no quotes": cut(plain).largest_bytes,
-        "an object of S3": OBJECT_BYTES,
+        f"a shard found within {SLICE_S:.0f} s, quotes": cut(at.quoted).largest_bytes,
+        f"a shard found within {SLICE_S:.0f} s, no quotes": cut(at.plain).largest_bytes,
+        "an object of S3, results": OBJECT_BYTES / max(rate.growth for rate in rates),
     }
     for what, size in sorted(ceilings.items(), key=lambda ceiling: ceiling[1]):
-        yield f"| {what} | {size / 1e12:,.3g} TB |"
+        yield f"| {what} | {size / 1e12:.3g} |"
 
 
 def _time(seconds: float) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 
 def _npy(source: Path, target: Path, predict) -> int:
     x = np.load(source, mmap_mode="r")
-    np.save(target, predict(x))
+    with target.open("wb") as out:
+        np.save(out, predict(x))
     return len(x)
 
 

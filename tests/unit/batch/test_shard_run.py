@@ -119,17 +119,20 @@ def test_memory_does_not_grow_with_the_file():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_a_million_rows_fit_in_150_mb(tmp_path: Path, suffix: str):
-    from tests.benchmarks import csv_rows  # noqa: PLC0415 - for the long tests only
+@pytest.mark.parametrize("file", ["rows.csv", "lists.jsonl", "rows.jsonl"])
+def test_a_million_rows_fit_in_150_mb(tmp_path: Path, file: str):
+    # For the long tests only.
+    from tests.benchmarks import batch_work, children, row_files, row_models  # noqa: PLC0415
 
-    source, model = tmp_path / f"rows.{suffix}", tmp_path / "model.onnx"
-    csv_rows._write(source)
-    model.write_bytes(csv_rows._mlp())
+    source, model, results = tmp_path / file, tmp_path / "model.onnx", tmp_path / "results"
+    row_files.write(source)
+    model.write_bytes(row_models.network())
 
-    rows, _, peak_mb = csv_rows._child(csv_rows._WORK, source, model, tmp_path / "results")
+    rows, _, peak_mb = children.printed(
+        "batch_work", source, model, results, environment=batch_work.ENVIRONMENT
+    )
 
-    lines = (tmp_path / "results").read_bytes().splitlines()
+    lines = results.read_bytes().splitlines()
     assert rows == 1_000_000
-    assert len(lines) == 1_000_000 + (suffix == "csv")
-    assert peak_mb < 150
+    assert len(lines) == 1_000_000 + (file == "rows.csv")
+    assert peak_mb < 150  # of both processes
