@@ -89,7 +89,7 @@ def test_no_two_layers_hold_the_same_package():
 
 def test_every_pin_has_hashes_and_names_no_index():
     files = [*ROOT.glob("requirements/*.txt"), *ROOT.glob("layers/*/requirements.txt")]
-    assert len(files) == 2 + len(build_layers.NAMES)
+    assert len(files) == 3 + len(build_layers.NAMES)
     for file in files:
         text = file.read_text()
         assert "://" not in text
