@@ -27,6 +27,7 @@ from headrace_runtime.aws.retries import Retries
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.job import Job
 from headrace_runtime.edge.failure_log import log_failure
+from headrace_runtime.errors import Unavailable
 from headrace_runtime.monitoring.invocation import Invocation
 from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import IntakeSettings
@@ -59,8 +60,14 @@ def take_in(invocation: Invocation, record: SQSRecord, lambda_context: LambdaCon
 
 
 def job_of(body: str, lambda_context: LambdaContext) -> Job | None:
-    """Return the job that a message is about; None where it is about none."""
+    """Return the job that a message is about; None where it is about none.
+
+    Raises:
+        Unavailable: those before it in the batch took the time; nothing was begun.
+    """
     time = Slice(lambda: lambda_context.get_remaining_time_in_millis() / 1000)
+    if not time.lasts():
+        raise Unavailable("too little time was left to begin with a file")
     begun = json.loads(body).get("cut")
     if begun is not None:
         return intake.go_on(begun, time)

@@ -1,23 +1,25 @@
 """Whatever dies on the way: no record is lost, none is answered twice, no half file is seen."""
 
+import errno
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ReadTimeoutError
-from botocore.response import StreamingBody
 
 from headrace_runtime.aws import upload
-from headrace_runtime.aws.inbox import Inbox
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.results_bucket import ResultsBucket
-from headrace_runtime.batch.job import Source
-from headrace_runtime.errors import Conflict, InvalidInput, ObjectNotFound, Unavailable
+from headrace_runtime.aws.shards import Shards
+from headrace_runtime.errors import Conflict
 from headrace_runtime.model.manifest import Manifest
 from tests import onnx_models
 from tests.integration.file_door import FileDoor, open_door
@@ -30,6 +32,13 @@ class Crash(Exception):
     """A worker dies here."""
 
 
+class FullDisk(io.StringIO):
+    """What nothing can be printed to."""
+
+    def write(self, _: str, /) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 @pytest.fixture
 def door(
     function: Callable[..., ModuleType], publish: Callable[..., Manifest], event: Any, context: Any
@@ -39,114 +48,131 @@ def door(
 
 
 @pytest.fixture
-def s3(aws: None) -> Any:
-    return boto3.client("s3")
-
-
-def crash_at(client: Any, call: int, *, after: bool) -> Callable[[], int]:
-    """Let the *call*-th request to AWS fail, once AWS has done it or before; count them."""
-    seen = 0
-
-    def count(**_: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == call:
-            raise Crash
-
-    client.meta.events.register("after-call" if after else "before-call", count)
-    return lambda: seen
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_worker_may_die_at_any_request_to_s3(door: FileDoor, *, after: bool) -> None:
-    for call in range(1, 8):
-        door.take_in(door.drop(f"linear/{call}.csv", CSV))
-        shard = door.shards()[0]
-        crash_at(door.batch.s3, call, after=after)
-        door.work(shard)
-
-        again = door.work(shard)
-
-        assert again == {"batchItemFailures": []}
-        assert door.results()["results.csv"] == RESULTS
-        manifest = json.loads(door.results()["manifest.json"])
-        assert (manifest["state"], manifest["rows_ok"], manifest["rows_failed"]) == (
-            "partial",
-            2,
-            1,
-        )
-    assert {job["state"] for job in door.jobs()} == {"partial"}
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_worker_may_die_at_any_request_to_dynamodb(
-    door: FileDoor, monkeypatch: pytest.MonkeyPatch, *, after: bool
-) -> None:
-    moves = [datetime.now(UTC) + timedelta(hours=hour) for hour in range(100)]
-    times = iter(moves)
+def leases_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look of `batch` at the clock is an hour after the one before."""
+    times = (datetime.now(UTC) + timedelta(hours=hour) for hour in count())
 
     class Later(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> datetime:
             return next(times)
 
-    monkeypatch.setattr(door.batch, "datetime", Later)  # every look at the clock an hour later
-    for call in range(1, 5):
+    monkeypatch.setattr("headrace_runtime.edge.shard_messages.datetime", Later)
+
+
+@contextmanager
+def crash_at(client: Any, call: int, *, after: bool) -> Iterator[None]:
+    """Let the *call*-th request to AWS fail, once AWS has done it or before."""
+    seen = 0
+
+    def count_and_crash(**_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == call:
+            raise Crash
+
+    when = "after-call" if after else "before-call"
+    client.meta.events.register(when, count_and_crash)
+    yield
+    client.meta.events.unregister(when, count_and_crash)
+
+
+@pytest.mark.fault("F6", "F17", "F23")
+@pytest.mark.usefixtures("leases_end")
+@pytest.mark.parametrize("name", ["s3", "dynamodb", "sqs", "events"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_worker_may_die_at_any_request(door: FileDoor, name: str, *, after: bool) -> None:
+    for call in count(1):
         door.take_in(door.drop(f"linear/{call}.csv", CSV))
         shard = door.shards()[0]
-        crash_at(door.batch.dynamodb, call, after=after)
-        door.work(shard)
+        with crash_at(getattr(door.batch, name), call, after=after):
+            died = door.work(shard) != {"batchItemFailures": []}
 
         again = door.work(shard)
 
         assert again == {"batchItemFailures": []}
-        assert door.results()["results.csv"] == RESULTS
+        results = {key: body for key, body in door.objects().items() if f"/{call}.csv/" in key}
+        assert len(results) == 3
+        assert RESULTS in results.values()
+        if not died:
+            break
     assert {job["state"] for job in door.jobs()} == {"partial"}
+    assert {job["counts"]["rows_ok"] for job in door.jobs()} == {2}
 
 
-@pytest.mark.parametrize("name", ["dynamodb", "sqs"])
-def test_intake_may_die_at_any_request(door: FileDoor, name: str) -> None:
-    for call in range(1, 4):
+@pytest.mark.fault("F6")
+@pytest.mark.parametrize("name", ["dynamodb", "sqs", "s3"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_intake_may_die_at_any_request(door: FileDoor, name: str, *, after: bool) -> None:
+    for call in count(1):
         event = door.drop(f"linear/{call}.csv", CSV)
-        client = door.intake.dynamodb if name == "dynamodb" else door.intake.intake._sqs
-        crash_at(client, call, after=True)
-        door.take_in(event)
-        door.take_in(event)
+        with crash_at(getattr(door.intake, name), call, after=after):
+            died = door.take_in(event) != {"batchItemFailures": []}
+
+        assert door.take_in(event) == {"batchItemFailures": []}
         for shard in door.shards():
-            door.work(shard)
+            assert door.work(shard) == {"batchItemFailures": []}
+        if not died:
+            break
 
-    assert {job["state"] for job in door.jobs()} == {"partial"}
-    assert len(door.jobs()) == 3
-    assert len(door.objects()) == 9
+    assert call > 1
+    assert [job["state"] for job in door.jobs()] == ["partial"] * call
+    assert len(door.objects()) == 3 * call
 
 
+@pytest.mark.fault("F1")
+def test_a_message_delivered_twenty_times_has_one_effect(
+    door: FileDoor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    event = door.drop("linear/rows.csv", CSV)
+    for _ in range(20):
+        door.take_in(event)
+    shards = door.shards()
+    told: list[Any] = []
+    door.batch.events.meta.events.register(
+        "after-call.events.PutEvents", lambda **answer: told.append(answer)
+    )
+
+    answers = [door.work(shards[0]) for _ in range(20)]
+
+    assert answers == [{"batchItemFailures": []}] * 20
+    assert len(door.jobs()) == len(told) == 1
+    assert door.results()["results.csv"] == RESULTS
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert sum(line.get("RowsIn", 0) for line in lines if "_aws" in line) == 3
+
+
+@pytest.mark.fault("F17")
 def test_a_shard_that_another_worker_has_is_given_back(door: FileDoor) -> None:
     door.take_in(door.drop("linear/rows.csv", CSV))
-    shard = door.shards()[0]
-    jobs = Jobs("jobs", dynamodb=boto3.client("dynamodb"))
-    job = jobs.get(door.jobs()[0]["job_id"])
-    held = jobs.move(job, job.start(datetime.now(UTC), 900))
+    message = door.shards()[0]
+    shards = Shards("jobs", dynamodb=boto3.client("dynamodb"))
+    waiting = shards.get(door.jobs()[0]["job_id"], 0)
+    held = shards.move(waiting, waiting.start(datetime.now(UTC), 900))
 
-    answer = door.work(shard)
+    answer = door.work(message)
 
     assert len(answer["batchItemFailures"]) == 1
-    assert jobs.get(job.job_id) == held
+    assert shards.get(held.job_id, 0) == held
     assert door.objects() == {}
 
 
+@pytest.mark.fault("F6", "F8")
+@pytest.mark.parametrize("error", [MemoryError, RecursionError, ValueError])
 def test_work_that_breaks_off_again_and_again_fails_the_job(
-    door: FileDoor, monkeypatch: pytest.MonkeyPatch
+    door: FileDoor, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     door.take_in(door.drop("linear/rows.csv", CSV))
     shard = door.shards()[0]
 
     def broken(*_: Any, **__: Any) -> Any:
-        raise MemoryError
+        raise error
 
-    monkeypatch.setattr(door.batch.shard_work, "_predict", broken)
+    monkeypatch.setattr("headrace_runtime.aws.shard_writing.shard_run.run", broken)
     answers = [len(door.work(shard)["batchItemFailures"]) for _ in range(4)]
 
     assert answers == [1, 1, 1, 0]
+    assert door.jobs()[0]["state"] == "failed"
     assert door.jobs()[0]["error"].startswith("the work was begun 3 times and broke off each time")
 
 
@@ -159,7 +185,7 @@ def test_a_fault_is_logged_by_its_kind_and_not_by_its_text(
     def broken(*_: Any, **__: Any) -> Any:
         raise ValueError(text)
 
-    monkeypatch.setattr(door.batch.shard_work, "_predict", broken)
+    monkeypatch.setattr("headrace_runtime.aws.shard_writing.shard_run.run", broken)
     door.work(door.shards()[0])
 
     printed = capfd.readouterr()
@@ -169,24 +195,7 @@ def test_a_fault_is_logged_by_its_kind_and_not_by_its_text(
     assert text not in printed.out + printed.err
 
 
-def test_a_file_too_large_for_one_run_fails_before_it_is_cut_off(
-    door: FileDoor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    door.take_in(door.drop("linear/rows.csv", b"a,b,c,d\n" + b"1,2,3,4\n" * 100_000))
-    left = iter(range(60_000, 0, -2_000))
-    monkeypatch.setattr(
-        type(door.context), "get_remaining_time_in_millis", lambda _: next(left), raising=True
-    )
-
-    answers = [door.work(shard) for shard in door.shards()]
-
-    assert answers == [{"batchItemFailures": []}]
-    manifest = json.loads(door.results()["manifest.json"])
-    assert manifest["error"].startswith("the file is too large for one run: time ran out after ")
-    assert "results.csv" not in door.results()
-    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket="results")
-
-
+@pytest.mark.fault("F7")
 def test_a_shard_is_not_begun_with_too_little_time(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,101 +208,109 @@ def test_a_shard_is_not_begun_with_too_little_time(
     assert door.jobs()[0]["state"] == "queued"
 
 
-@pytest.fixture
-def dropped(s3: Any) -> Source:
-    put = s3.put_object(Bucket="inbox", Key="m/rows.csv", Body=bytes(range(250)) * 40)
-    return Source("inbox", "m/rows.csv", put["VersionId"], put["ETag"].strip('"'), 10_000)
-
-
-class Breaking(io.RawIOBase):
-    """A connection that breaks after so many bytes, by an error or by an early end."""
-
-    def __init__(self, body: Any, size: int, *, silent: bool) -> None:
-        self._body, self._left, self._silent = body, size, silent
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._body.read(min(size, self._left))
-        self._left -= len(data)
-        if not data and not self._silent:
-            raise ReadTimeoutError(endpoint_url="s3")
-        return data
-
-
-@pytest.mark.parametrize("silent", [False, True], ids=["error", "early_end"])
-def test_a_broken_connection_is_read_on_from_where_it_broke(
-    s3: Any, dropped: Source, monkeypatch: pytest.MonkeyPatch, *, silent: bool
+@pytest.mark.fault("F7")
+def test_files_that_no_time_is_left_for_are_given_back_untouched(
+    door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get = s3.get_object
-
-    def breaking(**request: Any) -> Any:
-        answer = get(**request)
-        body = Breaking(answer["Body"], 3_000, silent=silent)
-        return answer | {"Body": body}
-
-    monkeypatch.setattr(s3, "get_object", breaking)
-    file = Inbox(s3=s3).open(dropped)
-
-    assert b"".join(iter(lambda: file.read(1_000), b"")) == bytes(range(250)) * 40
-
-
-def test_a_connection_that_always_breaks_is_given_up(
-    s3: Any, dropped: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    get = s3.get_object
+    batch = _together([door.drop(f"linear/{i}.csv", CSV) for i in range(10)])
+    looks = iter([900_000] * 8)  # enough for some of them
     monkeypatch.setattr(
-        s3, "get_object", lambda **r: get(**r) | {"Body": StreamingBody(io.BytesIO(), None)}
+        type(door.context), "get_remaining_time_in_millis", lambda _: next(looks, 19_000)
+    )
+    touched: list[str] = []
+    door.intake.dynamodb.meta.events.register(
+        "before-call", lambda model, **_: touched.append(model.name)
     )
 
-    with pytest.raises(Unavailable, match="broke off after 0 bytes"):
-        Inbox(s3=s3).open(dropped).read(1_000)
+    given_back = [one["itemIdentifier"] for one in door.take_in(batch)["batchItemFailures"]]
+
+    done = len(door.jobs())
+    assert 0 < done < 10
+    assert given_back == [str(i) for i in range(done, 10)]
+    assert touched.count("PutItem") == done
+    monkeypatch.setattr(type(door.context), "get_remaining_time_in_millis", lambda _: 900_000)
+    assert door.take_in(batch) == {"batchItemFailures": []}
+    assert len(door.jobs()) == 10
 
 
+@pytest.mark.fault("F8")
+def test_one_file_that_cannot_be_taken_in_costs_no_other_a_try(door: FileDoor) -> None:
+    batch = _together([door.drop(f"linear/{i}.csv", CSV) for i in range(10)])
+    batch["Records"][3]["body"] = "{no JSON"
+
+    answer = door.take_in(batch)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "3"}]}
+    assert len(door.jobs()) == 9
+
+
+@pytest.mark.fault("F9")
 @pytest.mark.parametrize(
-    ("code", "error"), [("AccessDenied", InvalidInput), ("InvalidObjectState", InvalidInput)]
+    "name",
+    [
+        "batch.two_shards",
+        "batch_parquet.cut",
+        "intake.csv",
+        "notify.ended",
+        "register.dropped_model",
+    ],
 )
-def test_a_file_that_may_not_be_read_is_no_passing_fault(
-    s3: Any, dropped: Source, code: str, error: type[Exception]
+def test_a_batch_of_which_all_fails_gives_back_each_and_raises_nothing(
+    function: Callable[..., ModuleType], event: Any, context: Any, name: str
 ) -> None:
-    def refuse(**_: Any) -> tuple[Any, dict[str, Any]]:
-        class Http:
-            status_code = 403
+    handler = function(name.split(".", maxsplit=1)[0])
+    batch = _together([event(name), event(name)])
+    for record in batch["Records"]:
+        record["body"] = "{no JSON"
 
-        return Http(), {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    answer = handler.lambda_handler(batch, context)
 
-    s3.meta.events.register("before-call.s3.GetObject", refuse)
-
-    with pytest.raises(error, match="cannot be read"):
-        Inbox(s3=s3).open(dropped)
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["0", "1"]
 
 
-def test_a_version_that_is_gone_is_not_found(s3: Any, dropped: Source) -> None:
-    s3.delete_object(Bucket="inbox", Key="m/rows.csv", VersionId=dropped.version_id)
+@pytest.mark.fault("F41")
+@pytest.mark.parametrize("closed", [False, True], ids=["full", "closed"])
+def test_a_log_that_takes_nothing_fails_no_job(
+    door: FileDoor, monkeypatch: pytest.MonkeyPatch, *, closed: bool
+) -> None:
+    """The logger writes to `sys.stdout`, metrics and failures to file 1."""
+    output = FullDisk()
+    if closed:
+        output.close()
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr("headrace_runtime.monitoring.stdout._STDOUT", full.fileno())
+        for handler in (door.intake, door.batch):
+            for logged in handler.logger.handlers:
+                monkeypatch.setattr(logged, "stream", output)
 
-    with pytest.raises(ObjectNotFound):
-        Inbox(s3=s3).open(dropped)
+        files = door.answer("linear/rows.csv", CSV)
+
+    assert files["results.csv"] == RESULTS
+    assert door.jobs()[0]["state"] == "partial"
 
 
 @pytest.fixture
-def results(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResultsBucket]:
+def results(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResultsBucket]:
     """The results bucket, with parts as small as S3 lets them be."""
     monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
-    return ResultsBucket("results", s3=s3)
+    return ResultsBucket("results", s3=boto3.client("s3"))
 
 
+@pytest.mark.fault("F1", "F22")
 @pytest.mark.parametrize("parts", [1, 5])
 def test_what_stands_already_stays_as_it_is(results: ResultsBucket, parts: int) -> None:
-    with results.writing("k") as first:
-        for _ in range(parts):
-            first.write(b"1" * (2 << 20))
-    with results.writing("k") as second:
-        for _ in range(parts):
-            second.write(b"2" * (2 << 20))
+    for value in (b"1", b"2"):
+        with results.writing("k") as object_:
+            for _ in range(parts):
+                object_.write(value * (2 << 20))
+            object_.complete()
 
     assert results.read("k") == b"1" * (parts * 2 << 20)
     assert results.put_new("k", b"3") is False
 
 
-def test_a_reader_never_sees_half_a_file(results: ResultsBucket, s3: Any) -> None:
+@pytest.mark.fault("F42")
+def test_a_reader_never_sees_half_a_file(results: ResultsBucket) -> None:
     def broken_off() -> None:
         with results.writing("k") as half:
             half.write(b"1" * (11 << 20))
@@ -304,17 +321,50 @@ def test_a_reader_never_sees_half_a_file(results: ResultsBucket, s3: Any) -> Non
         broken_off()
 
     assert results.read("k") is None
-    assert "Uploads" not in s3.list_multipart_uploads(Bucket="results")
+    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket="results")
 
 
+@pytest.mark.fault("F42")
+@pytest.mark.parametrize("body", [CSV, b"\0\0\0"], ids=["answered", "failed"])
+def test_the_manifest_appears_last_and_the_state_after_it(door: FileDoor, body: bytes) -> None:
+    seen: list[str] = []
+
+    def note(model: Any, params: Any, **_: Any) -> None:
+        if model.name in ("PutObject", "CompleteMultipartUpload"):
+            seen.append(params["url_path"].rsplit("/", 1)[-1])
+        state = json.loads(params["body"] or b"{}") if model.name == "UpdateItem" else {}
+        seen.extend(
+            value["S"]
+            for name, value in state.get("ExpressionAttributeValues", {}).items()
+            if name == ":state" and value["S"] in ("partial", "failed")
+        )
+
+    for client in (door.batch.s3, door.batch.dynamodb, door.intake.s3, door.intake.dynamodb):
+        client.meta.events.register("before-call", note)
+
+    door.answer("linear/rows.csv", body)
+
+    ends = [name for name in seen if name in ("manifest.json", "partial", "failed")]
+    files = [name for name in seen if name in ("results.csv", "errors.jsonl")]
+    assert ends[0] == "manifest.json"
+    assert seen.index("manifest.json") > max(map(seen.index, files))
+
+
+@pytest.mark.fault("F20", "F23")
 def test_a_job_is_moved_only_from_where_it_stands(door: FileDoor) -> None:
     door.take_in(door.drop("linear/rows.csv", CSV))
     jobs = Jobs("jobs", dynamodb=boto3.client("dynamodb"))
     waiting = jobs.get(door.jobs()[0]["job_id"])
     now = datetime.now(UTC)
-    running = jobs.move(waiting, waiting.start(now, 60))
+    running = jobs.move(waiting, waiting.begun(now))
 
-    with pytest.raises(Conflict, match="is no longer queued at attempt 0"):
-        jobs.move(waiting, waiting.start(now + timedelta(seconds=1), 60))
+    with pytest.raises(Conflict, match="is no longer queued at revision"):
+        jobs.move(waiting, waiting.begun(now + timedelta(seconds=1)))
 
     assert jobs.get(running.job_id) == running
+
+
+def _together(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one event with the messages of all, their ids `0`, `1`, …"""
+    records = [event["Records"][0] for event in events]
+    return {"Records": [one | {"messageId": str(i)} for i, one in enumerate(records)]}
