@@ -23,8 +23,9 @@ from headrace_runtime.batch.file_formats import Opened, Results, Wanted, opened
 from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.record_runs import Infer, RecordRuns
 from headrace_runtime.batch.shard import Range
-from headrace_runtime.codec.content import HEAD_BYTES, content_of
+from headrace_runtime.codec.content import content_of
 from headrace_runtime.codec.file_format import FileFormat
+from headrace_runtime.codec.plain_format import HEAD_BYTES
 from headrace_runtime.inference.model_process import ModelProcess
 from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
 from headrace_runtime.model.signature import Signature, TensorSpec

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from headrace_runtime.batch.cuts import ends
-from headrace_runtime.codec.content import HEAD_BYTES, content_of
+from headrace_runtime.codec.content import content_of
+from headrace_runtime.codec.plain_format import HEAD_BYTES
 from headrace_runtime.codec.records import START
 from tests.benchmarks.batch_work import SIGNATURE, from_offset
 

@@ -40,9 +40,12 @@ def trees() -> bytes:
     trained = GradientBoostingRegressor(n_estimators=200, max_depth=6, random_state=7)
     trained.fit(x, x[:, 0] * x[:, 1] + np.sin(x[:, 2]))
     graph = to_onnx(trained, x[:1].astype(np.float32), target_opset=18)
-    graph.graph.input[0].name = "x"
+    ours = {"X": "x", "variable": "y"}
+    for named in (*graph.graph.input, *graph.graph.output):
+        named.name = ours[named.name]
     for node in graph.graph.node:
-        node.input[:] = ["x" if name == "X" else name for name in node.input]
+        node.input[:] = [ours.get(name, name) for name in node.input]
+        node.output[:] = [ours.get(name, name) for name in node.output]
     return graph.SerializeToString()
 
 

@@ -14,7 +14,7 @@ from tests.benchmarks.children import PEERS, printed
 from tests.benchmarks.large_files import FILES, OURS, LargeFiles, Work, peer_environment, peers_of
 from tests.benchmarks.peer_work import APART
 from tests.benchmarks.row_files import write, write_quoted
-from tests.benchmarks.row_models import network
+from tests.benchmarks.row_models import network, trees
 
 ROWS = 2000
 BY_PEERS = [(file, peer, form) for file in FILES for peer, form in peers_of(file).items()]
@@ -67,6 +67,18 @@ def _predictions(target: Path, file: str) -> np.ndarray:
 @pytest.mark.parametrize("file", FILES)
 def test_our_work_of_every_file_gives_the_same(predictions, file: str):
     assert np.allclose(predictions(file), predictions("rows.csv"), atol=1e-5)
+
+
+def test_our_work_and_a_peers_run_the_trees(folder: Path, tmp_path: Path):
+    model, results = tmp_path / "trees.onnx", tmp_path / "results"
+    model.write_bytes(trees())
+    given = []
+    for work in (["batch_work"], ["peer_work", "standard", "csv"]):
+        assert printed(*work, folder / "rows.csv", model, results)[0] == ROWS
+        given.append(_predictions(results, "rows.csv"))
+
+    assert np.allclose(*given, atol=1e-5)
+    assert np.ptp(given[0]) > 1
 
 
 @pytest.mark.parametrize(("file", "peer", "form"), BY_PEERS)
