@@ -10,10 +10,11 @@ import numpy as np
 from headrace import failed_arrays
 from headrace.csv_head import head_of, is_first_record
 from headrace.failed import Failed
-from headrace.file_kind import HEAD_BYTES, Kind, kind_of
 from headrace.plain_bytes import opened, plain_name
 from headrace.text_records import some_lines, some_rows
+from headrace_runtime.codec.file_format import FileFormat
 from headrace_runtime.codec.line_blocks import LineBlocks
+from headrace_runtime.codec.plain_format import HEAD_BYTES, format_of
 from headrace_runtime.errors import InvalidInput
 
 
@@ -26,7 +27,7 @@ def write_failed(source: Path, failed: Failed, folder: Path) -> Path:
     name = Path(plain_name(source.name))
     target = folder / f"{name.stem}-failed{name.suffix}"
     with opened(source) as stream:
-        kind = kind_of(stream.read(HEAD_BYTES), source.name)
+        kind = format_of(stream.read(HEAD_BYTES), source.name)
         stream.seek(0)
         with target.open("wb") as file:
             _WRITERS[kind](stream, failed, file)
@@ -82,12 +83,12 @@ def _write(rows: Iterator[bytes], target: IO[bytes]) -> None:
     target.writelines(row + b"\n" for row in rows)
 
 
-_WRITERS: dict[Kind, Callable[[IO[bytes], Failed, IO[bytes]], None]] = {
-    "csv": _csv,
-    "tsv": _tsv,
-    "jsonl": _json_lines,
-    "npy": failed_arrays.write_npy,
-    "npz": failed_arrays.write_npz,
-    "bin": _request,
-    "parquet": failed_arrays.write_parquet,
+_WRITERS: dict[FileFormat, Callable[[IO[bytes], Failed, IO[bytes]], None]] = {
+    FileFormat.CSV: _csv,
+    FileFormat.TSV: _tsv,
+    FileFormat.JSON_LINES: _json_lines,
+    FileFormat.NPY: failed_arrays.write_npy,
+    FileFormat.NPZ: failed_arrays.write_npz,
+    FileFormat.OPEN_INFERENCE: _request,
+    FileFormat.PARQUET: failed_arrays.write_parquet,
 }

@@ -9,10 +9,11 @@ from typing import IO
 
 from headrace import array_files, parquet_footer
 from headrace.csv_head import CsvHead, head_of, without_mark
-from headrace.file_kind import HEAD_BYTES, Kind, kind_of
 from headrace.plain_bytes import is_compressed, opened
 from headrace_runtime.codec.csv_text import CsvText
+from headrace_runtime.codec.file_format import FileFormat
 from headrace_runtime.codec.line_blocks import BadLine, LineBlocks, filled_and_all
+from headrace_runtime.codec.plain_format import HEAD_BYTES, format_of
 from headrace_runtime.errors import InvalidInput
 
 
@@ -26,7 +27,7 @@ class RowCount:
         size_bytes: of the file, uncompressed.
     """
 
-    kind: Kind
+    kind: FileFormat
     rows: int
     size_bytes: int
 
@@ -38,7 +39,7 @@ def counted(path: Path) -> RowCount:
         InvalidInput: it holds nothing that the service reads.
     """
     with opened(path) as stream:
-        kind = kind_of(stream.read(HEAD_BYTES), path.name)
+        kind = format_of(stream.read(HEAD_BYTES), path.name)
         if kind == "parquet" and is_compressed(path):
             raise InvalidInput(
                 "the file is Parquet inside another compression, which the service does not read: "
@@ -115,12 +116,12 @@ def _quoted(block: bytes, head: CsvHead) -> tuple[int, int] | None:
     return sum(map(bool, lengths)), len(lengths)
 
 
-_COUNTERS: dict[Kind, Callable[[IO[bytes]], int]] = {
-    "csv": _csv,
-    "tsv": _tsv,
-    "jsonl": _json_lines,
-    "npy": array_files.npy_rows,
-    "npz": array_files.npz_rows,
-    "bin": array_files.request_rows,
-    "parquet": parquet_footer.num_rows,
+_COUNTERS: dict[FileFormat, Callable[[IO[bytes]], int]] = {
+    FileFormat.CSV: _csv,
+    FileFormat.TSV: _tsv,
+    FileFormat.JSON_LINES: _json_lines,
+    FileFormat.NPY: array_files.npy_rows,
+    FileFormat.NPZ: array_files.npz_rows,
+    FileFormat.OPEN_INFERENCE: array_files.request_rows,
+    FileFormat.PARQUET: parquet_footer.num_rows,
 }

@@ -55,10 +55,8 @@ work = shard_work(
     assemble=one_file,
 )
 messages = ShardMessages(
-    {
-        "shard": lambda message, clock: work.work(message["job_id"], message["shard"], clock),
-        "close": lambda message, clock: work.closing.close_if_due(message["job_id"], clock.now()),
-    },
+    work=work.work,
+    close=work.closing.close_if_due,
     retry=Retries(settings.queue_url, sqs=sqs).soon,
     logger=logger,
 )

@@ -6,7 +6,7 @@ Parquet needs.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -76,17 +76,15 @@ cutting = Cutting(
 )
 
 
-def cut(message: Mapping[str, Any], clock: Clock) -> Job:
+def cut(job_id: str, clock: Clock) -> Job:
     """Cut a file from where it is cut to by now."""
-    return cutting.go_on(work.jobs.get(message["job_id"]), Slice(clock.left_s))
+    return cutting.go_on(work.jobs.get(job_id), Slice(clock.left_s))
 
 
 messages = ShardMessages(
-    {
-        "shard": lambda message, clock: work.work(message["job_id"], message["shard"], clock),
-        "close": lambda message, clock: work.closing.close_if_due(message["job_id"], clock.now()),
-        "cut": cut,
-    },
+    work=work.work,
+    close=work.closing.close_if_due,
+    cut=cut,
     retry=Retries(settings.queue_url, sqs=sqs).soon,
     logger=logger,
 )

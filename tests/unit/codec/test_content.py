@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from headrace_runtime.codec import decompression
-from headrace_runtime.codec.content import HEAD_BYTES, content_of
+from headrace_runtime.codec.content import content_of
 from headrace_runtime.codec.decompression import decompressed
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat
+from headrace_runtime.codec.plain_format import HEAD_BYTES
 from headrace_runtime.errors import InvalidInput
 
 if sys.version_info >= (3, 14):

@@ -15,8 +15,9 @@ from headrace_runtime.aws.tickets import Ticket, Tickets
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.job import Job, Source, Target
 from headrace_runtime.batch.job_key import JobKey, job_id, parse_key, results_prefix
-from headrace_runtime.codec.content import HEAD_BYTES, content_of
+from headrace_runtime.codec.content import content_of
 from headrace_runtime.codec.file_format import FileFormat
+from headrace_runtime.codec.plain_format import HEAD_BYTES
 from headrace_runtime.errors import HeadraceError, InvalidInput, JobNotFound, NotFound
 from headrace_runtime.model.manifest import Manifest
 

@@ -15,7 +15,9 @@ from headrace_runtime.batch.job import Job
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.monitoring.invocation import Invocation
 
-Work = Callable[[Mapping[str, Any], Clock], Job]
+Work = Callable[[str, int, Clock], Job]
+Close = Callable[[str, datetime], Job]
+Cut = Callable[[str, Clock], Job]
 Retry = Callable[[str, int], object]
 
 
@@ -23,13 +25,19 @@ class ShardMessages:
     """Takes messages of a queue of shards.
 
     Args:
-        works: what to do, by the member of a message that asks for it: `shard`, `close`, `cut`.
+        work: works a job's shard, by its number.
+        close: closes a job if that is due.
+        cut: cuts a job's file further; None where no message asks for that.
         retry: told the receipt and the number of receives of a message that comes again.
         logger: told of each job that was worked on.
     """
 
-    def __init__(self, works: Mapping[str, Work], *, retry: Retry, logger: Logger) -> None:
-        self._works = works
+    def __init__(
+        self, *, work: Work, close: Close, cut: Cut | None = None, retry: Retry, logger: Logger
+    ) -> None:
+        self._work = work
+        self._close = close
+        self._cut = cut
         self._retry = retry
         self._logger = logger
 
@@ -48,9 +56,8 @@ class ShardMessages:
             now=partial(datetime.now, UTC),
             left_s=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
         )
-        work = next(self._works[name] for name in message if name in self._works)
         try:
-            job = work(message, clock)
+            job = self._done(message, clock)
         except Exception as error:
             invocation.refused("Errors", type(error).__name__)
             log_failure(error, {**invocation.ids, "message_id": record.message_id})
@@ -59,6 +66,14 @@ class ShardMessages:
         if job.finished_at and job.finished_at >= began:  # not by an earlier delivery
             _note_end(invocation, job)
         self._logger.info("job", job_id=job.job_id, state=job.state, rows=job.counts.rows_in)
+
+    def _done(self, message: Mapping[str, Any], clock: Clock) -> Job:
+        job_id = message["job_id"]
+        if "shard" in message:
+            return self._work(job_id, message["shard"], clock)
+        if self._cut is not None and "cut" in message:
+            return self._cut(job_id, clock)
+        return self._close(job_id, clock.now())
 
 
 def _note_end(invocation: Invocation, job: Job) -> None:
