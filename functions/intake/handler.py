@@ -50,7 +50,8 @@ def take_in(invocation: Invocation, record: SQSRecord, lambda_context: LambdaCon
     except Exception as error:
         invocation.refused("Errors", type(error).__name__)
         log_failure(error, {**invocation.ids, "message_id": record.message_id})
-        retries.soon(record.receipt_handle, int(record.attributes.approximate_receive_count))
+        receives = int(record.attributes.approximate_receive_count)
+        retries.soon(error, record.receipt_handle, receives)
         raise
     if job is None:
         logger.info("a message that tells of no dropped file was let go")

@@ -40,6 +40,8 @@ class Cutting:
             return job
         try:
             job = self._cut(job, time)
+        except Conflict:
+            return self._jobs.get(job.job_id)
         except PERMANENT as error:
             stop = Stop(error.code, error.sentence)
             job = self._jobs.change(job.job_id, lambda job: job.stopped(stop))

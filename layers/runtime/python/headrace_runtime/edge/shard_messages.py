@@ -18,7 +18,7 @@ from headrace_runtime.monitoring.invocation import Invocation
 Work = Callable[[str, int, Clock], Job]
 Close = Callable[[str, datetime], Job]
 Cut = Callable[[str, Clock], Job]
-Retry = Callable[[str, int], object]
+Retry = Callable[[Exception, str, int], object]
 
 
 class ShardMessages:
@@ -28,7 +28,7 @@ class ShardMessages:
         work: works a job's shard, by its number.
         close: closes a job if that is due.
         cut: cuts a job's file further; None where no message asks for that.
-        retry: told the receipt and the number of receives of a message that comes again.
+        retry: told of the error, the receipt and the receives of a message that comes again.
         logger: told of each job that was worked on.
     """
 
@@ -61,7 +61,8 @@ class ShardMessages:
         except Exception as error:
             invocation.refused("Errors", type(error).__name__)
             log_failure(error, {**invocation.ids, "message_id": record.message_id})
-            self._retry(record.receipt_handle, int(record.attributes.approximate_receive_count))
+            receives = int(record.attributes.approximate_receive_count)
+            self._retry(error, record.receipt_handle, receives)
             raise
         if job.finished_at and job.finished_at >= began:  # not by an earlier delivery
             _note_end(invocation, job)
