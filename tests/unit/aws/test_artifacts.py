@@ -1,9 +1,12 @@
 """A version's files, fetched and checked."""
 
 import io
+import resource
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,3 +69,25 @@ def test_a_bucket_that_always_breaks_off_is_unavailable(manifest: Manifest) -> N
 
     with pytest.raises(Unavailable), fetched:
         pytest.fail("gave the files")
+
+
+@pytest.mark.fault("F26")
+def test_a_full_disk_says_nothing_about_the_version_and_the_next_try_finds_it_empty(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    artifacts = Artifacts("models", s3=Bucket())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with (
+            pytest.raises(Unavailable, match="the disk has no room for 7,000 bytes"),
+            artifacts.fetched(manifest),
+        ):
+            pytest.fail("gave the files")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert list(tmp_path.iterdir()) == []
+    with artifacts.fetched(manifest) as graph:
+        assert graph.with_name("weights.bin").stat().st_size == 7000

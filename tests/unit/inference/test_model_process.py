@@ -29,6 +29,7 @@ from headrace_runtime.inference.process_failures import (
     InferenceCrashed,
     InferenceTimedOut,
     ModelKills,
+    ModelTooLarge,
     RunCutShort,
 )
 from headrace_runtime.inference.tensor_memory import TensorMemory
@@ -171,6 +172,7 @@ def test_the_files_grow_and_what_was_answered_before_stays(registry, run):
     assert all(map(np.array_equal, answers, arrays))
 
 
+@pytest.mark.fault("F26")
 def test_a_full_disk_says_nothing_about_the_values(registry, run):
     manifest = registry.identity()
     run(manifest, floats(1))
@@ -267,9 +269,23 @@ def test_files_that_cannot_be_fetched_cost_nothing_else(registry):
         assert process.predict(manifest, floats(1), left_s=60)[0].shape == (1, 4)
 
 
+@pytest.mark.fault("F27")
+def test_a_model_that_no_memory_holds_is_told_before_anything_is_started(registry, process):
+    graph, signature = onnx_models.identity(), onnx_models.identity_signature()
+    manifest = registry.manifest(graph, signature, mib=3)
+
+    with pytest.raises(ModelTooLarge, match="takes 3,145,728 bytes of memory as it runs") as raised:
+        process.predict(manifest, floats(1), left_s=60)
+
+    assert raised.value.facts == {"limit_bytes": 5 << 19, "got_bytes": 3 << 20}
+    assert process.pid is None
+    assert registry.fetches == []
+
+
 # --- deaths -------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F10")
 def test_a_division_that_traps_costs_its_run_only(registry, run):
     manifest = registry.manifest(division(), DIVISION)
 
@@ -280,6 +296,7 @@ def test_a_division_that_traps_costs_its_run_only(registry, run):
     assert run(manifest, divided((LEAST, 2)))[0].tolist() == [LEAST // 2]
 
 
+@pytest.mark.fault("F28")
 def test_a_run_that_never_ends_is_stopped(registry, process, run):
     endless = registry.manifest(
         hostile_models.loop_forever().SerializeToString(), onnx_models.identity_signature()
@@ -306,6 +323,7 @@ def test_a_run_that_the_caller_has_no_time_for_says_nothing_about_the_values(reg
         run(endless, floats(1), left_s=1)
 
 
+@pytest.mark.fault("F11")
 def test_a_model_that_kills_as_it_is_loaded_is_tried_twice(registry, run):
     layer = hostile_models.layer_normalization_without_bias().SerializeToString()
     signature = onnx_models.identity_signature()
@@ -408,6 +426,7 @@ predict(sys.argv[2])
 """
 
 
+@pytest.mark.fault("F6")
 def test_the_process_is_gone_when_its_parent_is_killed(tmp_path):
     identity, endless = tmp_path / "identity.onnx", tmp_path / "endless.onnx"
     identity.write_bytes(onnx_models.identity())
@@ -425,6 +444,23 @@ def test_the_process_is_gone_when_its_parent_is_killed(tmp_path):
         time.sleep(0.05)
 
     assert not _runs(pid)
+
+
+def test_a_process_whose_parent_is_gone_already_ends_at_once():
+    code = (
+        "import sys; from headrace_runtime.inference.bare_process import die_with_parent;"
+        "sys.argv.append('1' if sys.argv[1] == 'gone' else str(__import__('os').getppid()));"
+        "die_with_parent(); print('lives on')"
+    )
+
+    lives = {
+        parent: subprocess.run(
+            [sys.executable, "-c", code, parent], cwd=ROOT, capture_output=True, check=True
+        ).stdout
+        for parent in ("gone", "here")
+    }
+
+    assert lives == {"gone": b"", "here": b"lives on\n"}
 
 
 def _runs(pid: int) -> bool:
