@@ -268,7 +268,7 @@ def test_a_file_that_others_left_no_time_for_is_cut_by_another_run(
 def test_a_file_of_which_no_run_finds_a_shard_fails_with_a_sentence(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = iter([900_000])
+    left = iter([900_000, 900_000])
     monkeypatch.setattr(
         type(door.context), "get_remaining_time_in_millis", lambda _: next(left, 15_000)
     )

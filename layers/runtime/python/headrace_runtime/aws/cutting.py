@@ -30,10 +30,9 @@ class Cutting:
         """Return the job, its file cut further from where it is cut to by now.
 
         What is left when the time is over goes on by a message; a file that cannot be cut stops
-        its job.
+        its job. Where somebody else cuts it, or it is over, it is left to them.
 
         Raises:
-            Conflict: somebody else cuts it, or it is over.
             Unavailable: too little time was left to find a shard; nothing was done.
         """
         if job.cut.complete or not job.workable:
