@@ -80,6 +80,11 @@ def read_single_items(who: iam.IRole, table: dynamodb.ITable) -> None:
     _allow(who, table.table_arn, "dynamodb:GetItem")
 
 
+def look_up_items(who: iam.IRole, table: dynamodb.ITable) -> None:
+    """Let *who* read items of *table*, many at a time, by their keys."""
+    _allow(who, table.table_arn, "dynamodb:BatchGetItem")
+
+
 def query_index(who: iam.IRole, table: dynamodb.ITable, index: Index) -> None:
     """Let *who* query *index* of *table*."""
     _allow(who, f"{table.table_arn}/index/{index.name}", "dynamodb:Query")

@@ -62,6 +62,7 @@ class Sweeper(Construct):
         grants.list_objects(role, state.results)
         grants.read_objects(role, state.results, "*")
         grants.read_items(role, state.jobs)
+        grants.look_up_items(role, state.jobs)
         grants.write_items(role, state.jobs)
         grants.query_index(role, state.jobs, UNFINISHED)
         for queue in queues:

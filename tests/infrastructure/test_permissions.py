@@ -151,6 +151,7 @@ MAY = {
     | listed("results")
     | read("results/*")
     | read_items("jobs")
+    | {("dynamodb:BatchGetItem", "jobs")}
     | write_items("jobs")
     | indexed("jobs", "unfinished")
     | sent("files", "shards", "parquetshards")

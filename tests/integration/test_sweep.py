@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
+from headrace_runtime.aws import sweeping
 from headrace_runtime.aws.dropped import dropped_file
 
 
@@ -41,9 +42,22 @@ def test_a_file_that_no_event_told_of_is_found(sweep: ModuleType, context: Any) 
     assert queued() == ["linear/a.csv"]
 
 
-def test_a_fault_about_one_file_keeps_no_other_from_being_found(
-    sweep: ModuleType, context: Any
+def test_many_files_are_looked_up_together(sweep: ModuleType, context: Any) -> None:
+    drop(*map(str, range(201)))
+    requests: list[str] = []
+    sweep.sweeping.dynamodb.meta.events.register(
+        "before-call.dynamodb.*", lambda model, **_: requests.append(model.name)
+    )
+
+    assert sweep.lambda_handler({}, context) == {"file": 201}
+    assert requests.count("BatchGetItem") == 3
+    assert "GetItem" not in requests
+
+
+def test_a_fault_about_some_files_keeps_no_others_from_being_found(
+    sweep: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sweeping, "_AT_ONCE", 1)
     drop("a", "b", "c")
     faults = iter([ConnectionClosedError(endpoint_url="dynamodb")])
 
@@ -51,7 +65,7 @@ def test_a_fault_about_one_file_keeps_no_other_from_being_found(
         if fault := next(faults, None):
             raise fault
 
-    sweep.sweeping.dynamodb.meta.events.register("before-call.dynamodb.GetItem", break_once)
+    sweep.sweeping.dynamodb.meta.events.register("before-call.dynamodb.BatchGetItem", break_once)
 
     assert sweep.lambda_handler({}, context) == {"file": 2}
     assert queued() == ["linear/b.csv", "linear/c.csv"]
@@ -60,6 +74,7 @@ def test_a_fault_about_one_file_keeps_no_other_from_being_found(
 def test_a_sweep_ends_before_its_time_does(
     sweep: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sweeping, "_AT_ONCE", 1)
     drop("a", "b", "c")
     left = iter(range(60_000, 0, -10_000))
     monkeypatch.setattr(type(context), "get_remaining_time_in_millis", lambda _: next(left))

@@ -5,10 +5,11 @@ Where the table is busy for long, any call raises `Unavailable`, and nothing was
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from headrace_runtime.aws.busy_table import once_free
 from headrace_runtime.aws.job_items import job_key, job_of, job_values, new_job_item
@@ -18,6 +19,7 @@ from headrace_runtime.errors import Conflict, JobNotFound
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_ID_ALONE = {"ProjectionExpression": "pk"}
 _TRIES = 12  # of a change that others are always faster with
 
 
@@ -42,6 +44,17 @@ class Jobs:
         if "Item" not in answer:
             raise JobNotFound(job_id)
         return job_of(answer["Item"])
+
+    def missing(self, job_ids: Sequence[str]) -> list[str]:
+        """Return those of at most 100 different ids of which there was no job a moment ago."""
+        keys = {job_id: job_key(job_id) for job_id in job_ids}
+        found: set[str] = set()
+        wanted: dict[str, Any] = {self._table: {"Keys": [*keys.values()], **_ID_ALONE}}
+        while wanted:  # DynamoDB may answer a part of it
+            answer = once_free(partial(self._dynamodb.batch_get_item, RequestItems=wanted))
+            found |= {item["pk"]["S"] for item in answer["Responses"].get(self._table, [])}
+            wanted = answer["UnprocessedKeys"]
+        return [job_id for job_id in job_ids if keys[job_id]["pk"]["S"] not in found]
 
     def create(self, job: Job) -> Job:
         """Return the job of this id: *job* if it is the first, else the one that stands."""

@@ -1,10 +1,9 @@
 """What was lost is found: files without a job, results without a state, work without a message."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import chain
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from headrace_runtime.aws.announcing import Announce, Announcing
@@ -20,7 +19,6 @@ from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.job import Job, Source
 from headrace_runtime.batch.job_key import job_id
 from headrace_runtime.batch.shard import ShardState
-from headrace_runtime.errors import JobNotFound
 from headrace_runtime.settings import SweepSettings
 
 if TYPE_CHECKING:
@@ -31,6 +29,9 @@ if TYPE_CHECKING:
 
 # A file that lay in the inbox longer than this was looked for again and again before.
 _LOOKED_FOR = timedelta(days=1)
+
+# Files that are looked up together; DynamoDB takes no more.
+_AT_ONCE = 100
 
 OnFailure = Callable[[Exception, Mapping[str, str]], None]
 
@@ -63,18 +64,24 @@ class Sweeping:
             time: of this look; what it does not reach is looked at the next time.
             on_failure: told of each fault, with the job's id; others are looked at all the same.
         """
-        jobs = ((job.job_id, partial(self._mend, job, now)) for job in self._standing_still(now))
-        files = ((job_id(file), partial(self._take_in, file)) for file in self._dropped(now, time))
-        for identity, mend in chain(jobs, files):
+        for job in self._standing_still(now):
             if not time.lasts():
                 return
             try:
-                lacked = mend()
+                lacked = self._mend(job, now)
             except Exception as error:  # noqa: BLE001 - one that cannot be mended keeps no other from it
-                on_failure(error, {"job_id": identity})
+                on_failure(error, {"job_id": job.job_id})
                 continue
             if lacked:
                 yield lacked
+        dropped = self._dropped(now, time)
+        while time.lasts() and (some := list(islice(dropped, _AT_ONCE))):
+            try:
+                for lost in self._lost(some):
+                    self.queue.file(dropped_message(lost))
+                    yield "file"
+            except Exception as error:  # noqa: BLE001 - as above; the next sweep looks at them again
+                on_failure(error, {"job_id": job_id(some[0])})
 
     def _standing_still(self, now: datetime) -> Iterator[Job]:
         """Yield jobs that have not ended, or were not told of, and did not change for long."""
@@ -132,14 +139,10 @@ class Sweeping:
             if self.patience < now - dropped_at < _LOOKED_FOR:
                 yield source
 
-    def _take_in(self, source: Source) -> str:
-        """Queue a file that is no job, as its event would have; return what it lacked, or ""."""
-        try:
-            self.jobs.get(job_id(source))
-        except JobNotFound:
-            self.queue.file(dropped_message(source))
-            return "file"
-        return ""
+    def _lost(self, files: Sequence[Source]) -> list[Source]:
+        """Return those of some files that are no jobs."""
+        jobs = {job_id(file): file for file in files}
+        return [jobs[identity] for identity in self.jobs.missing(list(jobs))]
 
 
 def sweeping_of(
