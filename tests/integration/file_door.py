@@ -45,7 +45,7 @@ class FileDoor:
         message["detail"]["object"] |= {
             "key": key,
             "size": len(body),
-            "version-id": put["VersionId"],
+            "version-id": put.get("VersionId", "null"),
             "etag": put["ETag"].strip('"'),
         }
         event["Records"][0]["body"] = json.dumps(message)

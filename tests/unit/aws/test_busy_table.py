@@ -121,17 +121,17 @@ def test_a_table_that_stays_busy_is_unavailable_and_nothing_was_written(
         ("UpdateItem", "RequestLimitExceeded"),
     ],
 )
-def test_a_table_that_is_asked_for_too_much_is_unavailable(
+def test_a_table_that_is_asked_for_too_much_is_asked_again_and_then_unavailable(
     job: Job, jobs: Jobs, refuse: Refuse, operation: str, code: str
 ) -> None:
-    """By then botocore has tried ten times; the next one to try is the queue."""
-    refuse(operation, code)
+    left = refuse(operation, *[code] * 14)
 
-    with pytest.raises(Unavailable, match="no more requests at present") as raised:
+    with pytest.raises(Unavailable, match="busy again and again") as raised:
         jobs.change("j", lambda job: job.begun(NOW))
 
     assert passes(raised.value)
-    assert jobs.get("j") == job
+    assert len(left) == 4
+    assert jobs.change("j", lambda job: job.begun(NOW)).state == "running"
 
 
 @pytest.mark.fault("F20")

@@ -1,7 +1,7 @@
 """Requests to a table that is busy: made again after a pause.
 
-What is throttled botocore itself tries again, ten times; what met another transaction it does not,
-nor a transaction that was throttled.
+botocore itself tries what is throttled three times, within a second; what met another transaction,
+and a transaction that was throttled, once.
 """
 
 import random
@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 
 def once_free(request: Callable[[], Answer]) -> Answer:
-    """Return the answer to *request*, which is made again where the table is busy with another's.
+    """Return the answer to *request*, which is made again where the table is busy with others'.
 
     Raises:
         Unavailable: it was busy each time; nothing was written.
@@ -30,10 +30,8 @@ def once_free(request: Callable[[], Answer]) -> Answer:
         try:
             return request()
         except ClientError as error:
-            if throttled(error):
-                raise Unavailable("the table takes no more requests at present") from error
-            if not conflicted(error):
+            if not (throttled(error) or conflicted(error)):
                 raise
             met = error
         time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
-    raise Unavailable("the table was busy with other transactions again and again") from met
+    raise Unavailable("the table was busy again and again") from met
