@@ -138,9 +138,12 @@ def _started(name: str, environment: dict[str, str], draw: Random, gauges: Gauge
 
 def _shorten() -> None:
     """Assign what is shortened, and let botocore wait a twentieth between its tries."""
-    for module in [m for name, m in sys.modules.items() if name.startswith("headrace_runtime.")]:
-        for name in _SHORTENED.keys() & vars(module).keys():
-            setattr(module, name, _SHORTENED[name])
+    modules = [m for name, m in sys.modules.items() if name.startswith("headrace_runtime.")]
+    for name, short in _SHORTENED.items():
+        places = [module for module in modules if name in vars(module)]
+        assert places, f"{name} is no more: what it was is as long as on AWS"
+        for module in places:
+            setattr(module, name, short)
 
     Slice.goes_on = _for_some_blocks
 
