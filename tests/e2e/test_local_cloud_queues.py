@@ -37,6 +37,7 @@ def _waiting(probe: Cloud, queue: str) -> int:
     return sum(map(int, attributes.values()))
 
 
+@pytest.mark.fault("F8")
 def test_a_batch_loses_only_what_failed_and_that_ends_in_the_dead_letters(
     probe: Cloud, delivered: Records
 ) -> None:

@@ -87,6 +87,7 @@ def test_an_object_becomes_one_job_and_its_end_is_told_signed(
     assert httpx.get(dropped["url"]).content == b"a,b,c,d\n1,2,3,4\n1,2,x,4\n"
 
 
+@pytest.mark.fault("F14")
 def test_every_queue_has_dead_letters_that_an_admin_may_count_and_send_back(
     http: httpx.Client,
 ) -> None:

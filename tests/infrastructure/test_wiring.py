@@ -11,12 +11,14 @@ from tests.infrastructure.cloud import ROOT, Cloud
 FED_BY_A_QUEUE = ("register", "intake", "batch", "batch_parquet", "notify")
 
 
+@pytest.mark.fault("F13")
 @pytest.mark.parametrize("function", FED_BY_A_QUEUE)
 def test_a_queue_gives_its_function_six_timeouts_before_it_tries_again(cloud: Cloud, function: str):
     queue = cloud.of_type("AWS::SQS::Queue")[cloud.queue_of(function)]
     assert queue["VisibilityTimeout"] >= 6 * cloud.functions[function]["Timeout"]
 
 
+@pytest.mark.fault("F8", "F12")
 @pytest.mark.parametrize("function", FED_BY_A_QUEUE)
 def test_a_message_that_keeps_failing_is_set_aside_for_two_weeks(cloud: Cloud, function: str):
     queues = cloud.of_type("AWS::SQS::Queue")
@@ -26,10 +28,17 @@ def test_a_message_that_keeps_failing_is_set_aside_for_two_weeks(cloud: Cloud, f
     assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
+@pytest.mark.fault("F7", "F12")
 def test_every_mapping_reports_partial_failures_and_limits_its_polling(cloud: Cloud):
     for mapping in cloud.of_type("AWS::Lambda::EventSourceMapping").values():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+@pytest.mark.fault("F12")
+def test_no_function_is_given_fewer_runs_at_a_time_than_its_queue_may_start(cloud: Cloud):
+    for properties in cloud.functions.values():
+        assert "ReservedConcurrentExecutions" not in properties
 
 
 def test_every_rule_that_waits_for_events_keeps_what_it_cannot_deliver(cloud: Cloud):
@@ -99,6 +108,7 @@ def test_the_stage_says_how_many_shards_are_worked_at_a_time(full: Cloud):
     assert full.environment("submit")["HEADRACE_MAX_CONCURRENCY"] == "50"
 
 
+@pytest.mark.fault("F15")
 def test_a_function_that_puts_work_into_its_own_queue_is_not_taken_for_a_loop(cloud: Cloud):
     for function, properties in cloud.functions.items():
         wakes_itself = ("sqs:SendMessage", "own queue") in cloud.may(function)

@@ -41,6 +41,7 @@ def door(
     return open_door(function, event, context)
 
 
+@pytest.mark.fault("F10")
 def test_a_row_that_kills_costs_that_row_only(door: FileDoor) -> None:
     rows = [f"{i},2" for i in range(5000)]
     rows[1234] = rows[4321] = f"{LOWEST},-1"
@@ -59,6 +60,7 @@ def test_a_row_that_kills_costs_that_row_only(door: FileDoor) -> None:
     assert (manifest["state"], manifest["rows_ok"], manifest["rows_failed"]) == ("partial", 4998, 2)
 
 
+@pytest.mark.fault("F11")
 def test_a_model_that_keeps_killing_is_quarantined_and_its_jobs_fail_fast(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +78,7 @@ def test_a_model_that_keeps_killing_is_quarantined_and_its_jobs_fail_fast(
     assert door.batch.models.pid == pid  # nothing was run
 
 
+@pytest.mark.fault("F11")
 def test_a_quarantine_ends(door: FileDoor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headrace_runtime.aws.shard_writing.MAX_CRASHED", 1)
     door.answer("divider/first.csv", ("a,b\n" + f"{LOWEST},-1\n" * 4).encode())

@@ -87,6 +87,7 @@ def test_a_job_without_a_single_answer_failed(door: FileDoor, linear: Manifest) 
     assert manifest["error"] == "none of the 1 records could be answered: see errors.jsonl"
 
 
+@pytest.mark.fault("F1")
 @pytest.mark.parametrize("shape", ["event", "shard"])
 def test_what_is_delivered_twice_has_one_effect(
     door: FileDoor, linear: Manifest, shape: str
@@ -104,6 +105,7 @@ def test_what_is_delivered_twice_has_one_effect(
     assert (door.objects(), door.jobs()) == before
 
 
+@pytest.mark.fault("F1")
 def test_an_event_that_comes_again_while_the_job_waits_queues_its_shard_again(
     door: FileDoor, linear: Manifest
 ) -> None:
@@ -118,6 +120,7 @@ def test_an_event_that_comes_again_while_the_job_waits_queues_its_shard_again(
     assert len(door.jobs()) == 1
 
 
+@pytest.mark.fault("F2", "F3")
 def test_every_version_of_an_overwritten_object_has_its_own_results(
     door: FileDoor, linear: Manifest
 ) -> None:
@@ -212,6 +215,7 @@ def test_a_file_that_does_not_fit_the_model_fails_with_a_sentence(
     assert not [key for key in door.objects() if "results" in key]
 
 
+@pytest.mark.fault("F5")
 def test_messages_that_tell_of_no_file_are_let_go(door: FileDoor, event: Any) -> None:
     for name in ("intake.s3_test", "intake.folder"):
         assert door.take_in(event(name)) == {"batchItemFailures": []}
@@ -219,6 +223,7 @@ def test_messages_that_tell_of_no_file_are_let_go(door: FileDoor, event: Any) ->
     assert door.jobs() == []
 
 
+@pytest.mark.fault("F15")
 def test_what_is_dropped_in_another_bucket_is_let_go(door: FileDoor, linear: Manifest) -> None:
     event = door.drop("linear/rows.csv", CSV)
     own = event["Records"][0]
@@ -228,6 +233,7 @@ def test_what_is_dropped_in_another_bucket_is_let_go(door: FileDoor, linear: Man
     assert door.jobs() == []
 
 
+@pytest.mark.fault("F4")
 def test_the_key_of_an_event_is_taken_as_it_stands(
     door: FileDoor, linear: Manifest, event: Any
 ) -> None:
@@ -239,6 +245,7 @@ def test_the_key_of_an_event_is_taken_as_it_stands(
     assert job["error"] == "there is no object 'linear@live/a b+c/é.jsonl' in bucket 'inbox'"
 
 
+@pytest.mark.fault("F4")
 def test_keys_that_cannot_be_read_become_failed_jobs_each(
     door: FileDoor, linear: Manifest, event: Any
 ) -> None:
@@ -248,6 +255,7 @@ def test_keys_that_cannot_be_read_become_failed_jobs_each(
     assert [job["state"] for job in door.jobs()] == ["failed"] * 7
 
 
+@pytest.mark.fault("F4")
 def test_a_key_of_1024_bytes_has_results(door: FileDoor, linear: Manifest) -> None:
     key = "linear/" + "é" * 506 + "x.csv"
     assert len(key.encode()) == 1024
@@ -258,6 +266,7 @@ def test_a_key_of_1024_bytes_has_results(door: FileDoor, linear: Manifest) -> No
     assert len(door.objects()) == 3
 
 
+@pytest.mark.fault("F25")
 def test_an_object_that_is_gone_fails_its_job(door: FileDoor, linear: Manifest) -> None:
     event = door.drop("linear/rows.csv", CSV)
     door.take_in(event)
@@ -286,6 +295,7 @@ def test_only_the_rows_on_which_the_model_fails_have_no_answer(
     ]
 
 
+@pytest.mark.fault("F8")
 def test_a_poison_message_does_not_hold_up_its_neighbour(
     door: FileDoor, linear: Manifest, event: Any
 ) -> None:

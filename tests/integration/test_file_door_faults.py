@@ -289,6 +289,40 @@ def test_a_log_that_takes_nothing_fails_no_job(
     assert door.jobs()[0]["state"] == "partial"
 
 
+@pytest.mark.fault("F19")
+@pytest.mark.parametrize("member", ["key", "etag", "size"])
+def test_an_event_that_does_not_say_which_file_it_tells_of_is_not_worked(
+    door: FileDoor, member: str
+) -> None:
+    """What its effects are told apart by is all there, or nothing is done."""
+    event = door.drop("linear/rows.csv", CSV)
+    message = json.loads(event["Records"][0]["body"])
+    del message["detail"]["object"][member]
+    event["Records"][0]["body"] = json.dumps(message)
+
+    assert len(door.take_in(event)["batchItemFailures"]) == 1
+    assert door.jobs() == []
+
+
+@pytest.mark.fault("F27")
+def test_a_model_larger_than_the_function_fails_its_job_at_the_first_try(
+    function: Callable[..., ModuleType], publish: Callable[..., Manifest], event: Any, context: Any
+) -> None:
+    publish("linear", onnx_models.linear(), onnx_models.linear_signature())
+    door = open_door(function, event, context, models_memory_mb=0)
+
+    files = door.answer("linear/rows.csv", CSV)
+
+    assert json.loads(files["errors.jsonl"]) == {
+        "row": None,
+        "line": None,
+        "code": "MODEL_TOO_LARGE",
+        "error": "the model takes 1,048,576 bytes of memory as it runs, this function has 0 for "
+        "models: give it more in the stage, or make the model smaller",
+    }
+    assert door.jobs()[0]["state"] == "failed"
+
+
 @pytest.fixture
 def results(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResultsBucket]:
     """The results bucket, with parts as small as S3 lets them be."""

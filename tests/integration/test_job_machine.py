@@ -375,6 +375,7 @@ def _run(examples: int, steps: int) -> None:
     )
 
 
+@pytest.mark.fault("F1", "F6", "F7", "F23", "F24", "F42")
 @pytest.mark.usefixtures("models")
 def test_jobs_hold_their_promises_whatever_comes() -> None:
     _run(12, 25)

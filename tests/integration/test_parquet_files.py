@@ -152,3 +152,26 @@ def test_an_unfit_file_fails_with_a_sentence(
     assert job.state == "failed"
     assert sentence in (job.error or "")
     assert sorted(parquet.door.results()) == ["errors.jsonl", "manifest.json"]
+
+
+@pytest.mark.fault("F8")
+@pytest.mark.parametrize("where", ["pages of the second shard", "last pages"])
+def test_damage_behind_the_first_shard_fails_the_job_and_leaves_no_results(
+    parquet: ParquetDoor, where: str
+) -> None:
+    body = bytearray(written(four(table()), row_group_size=250, write_page_checksum=True))
+    groups = pq.read_metadata(io.BytesIO(bytes(body)))
+    group = groups.row_group(groups.num_row_groups - 1 if where == "last pages" else 8)
+    start = group.column(1).dictionary_page_offset or group.column(1).data_page_offset
+    body[start + 40 : start + 60] = b"\xff" * 20
+
+    parquet.door.take_in(parquet.door.drop("linear/rows.parquet", bytes(body)))
+    shards = parquet.work_all()
+
+    assert shards > 3
+    (job,) = parquet.door.jobs()
+    assert job["state"] == "failed"
+    assert "the Parquet file" in job["error"]
+    assert len(job["error"]) < 500
+    names = {name for name in parquet.door.results() if not name.split(".")[0].isdigit()}
+    assert names == {"errors.jsonl", "manifest.json"}

@@ -201,6 +201,7 @@ def test_a_large_answer_is_packed_for_a_caller_who_takes_that(
     assert body[int(answer["headers"]["inference-header-content-length"]) :] == rows.tobytes()
 
 
+@pytest.mark.fault("F41")
 def test_a_log_that_takes_nothing_fails_no_prediction(
     wine: None, predict: Call, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

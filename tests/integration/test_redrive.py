@@ -74,6 +74,7 @@ def test_dead_letters_are_counted_by_queue(redrive, put):
     )
 
 
+@pytest.mark.fault("F14")
 def test_dead_letters_go_back_as_they_are_with_the_reason_of_their_failure(redrive, put, taken):
     put("files-dead", 12)
 
@@ -118,6 +119,7 @@ def test_nothing_is_begun_that_there_is_no_time_for(redrive, put, context):
     assert redrive() == (200, {"queue": "files", "moved": 0, "left": 3})
 
 
+@pytest.mark.fault("F14")
 def test_a_message_sent_back_and_not_deleted_is_there_twice_and_never_lost(
     redrive, put, taken, monkeypatch
 ):

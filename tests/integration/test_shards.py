@@ -135,6 +135,7 @@ def test_rows_and_lines_of_errors_are_the_files_own(door: FileDoor) -> None:
     assert all(b"oops" in lines[e["line"] - 1] for e in errors if "oops" in e["error"])
 
 
+@pytest.mark.fault("F7")
 def test_a_shard_that_sees_its_deadline_leaves_the_rest_for_another_run(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +210,7 @@ def test_a_failure_of_one_shard_ends_the_job_and_no_record_counts(door: FileDoor
     assert sorted(door.results()) == ["errors.jsonl", "manifest.json"]
 
 
+@pytest.mark.fault("F7")
 def test_a_large_file_is_cut_over_several_runs_of_intake(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +252,7 @@ def test_the_header_is_right_where_the_first_shard_has_no_answer(
     assert len(lines) == 40_001
 
 
+@pytest.mark.fault("F7")
 def test_a_file_that_others_left_no_time_for_is_cut_by_another_run(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

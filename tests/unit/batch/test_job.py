@@ -133,6 +133,7 @@ MOVES = {
 }
 
 
+@pytest.mark.fault("F23")
 @given(st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.integers(0, 90)), max_size=20))
 def test_whatever_comes_an_end_is_final(moves):
     job, now = JOB, NOON

@@ -42,6 +42,7 @@ def test_a_key_that_asks_for_nothing_is_refused(key, error):
         parse_key(key)
 
 
+@pytest.mark.fault("F1", "F3")
 def test_one_version_of_an_object_is_one_job():
     first = Source("inbox", "digits/rows.csv", "v1", "e1", 9)
 

@@ -138,6 +138,7 @@ class Deadly:
 ANY = signature([-1], [-1])
 
 
+@pytest.mark.fault("F10", "F28")
 @given(st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.0, -1.0, -2.0, -3.0]), max_size=120))
 def test_what_crashes_and_what_is_stuck_is_named_and_all_else_answered_in_order(xs):
     runs = RecordRuns(Deadly(), ANY, rows_at_once=100, max_timed_out=120, max_crashed=120)
@@ -186,6 +187,7 @@ def test_one_record_that_is_stuck_makes_the_others_no_slower():
     assert model.sizes[-1] == 256
 
 
+@pytest.mark.fault("F11")
 @pytest.mark.parametrize(
     ("deadly", "most"), [(-1.0, {"max_crashed": 5}), (-2.0, {"max_timed_out": 5})]
 )

@@ -18,6 +18,7 @@ def test_a_line_is_printed_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().out == '{"a":1}\n'
 
 
+@pytest.mark.fault("F41")
 def test_a_full_disk_is_let_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -39,6 +40,7 @@ def test_a_light_watch_prints_what_every_other_prints(capfd: pytest.CaptureFixtu
     assert one["request_id"] == other["request_id"] == 'a"\n\u2028é'
 
 
+@pytest.mark.fault("F41")
 @pytest.mark.parametrize("broken", ["closed", "reader gone"])
 def test_a_broken_standard_output_is_let_pass(broken: str) -> None:
     break_it = (

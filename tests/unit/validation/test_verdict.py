@@ -106,18 +106,21 @@ def test_a_model_that_crashes_is_refused_with_the_signal(judge):
     assert refused.value.rule == "TRIAL_CRASHED"
 
 
+@pytest.mark.fault("F28")
 def test_a_run_that_never_ends_is_refused(judge):
     with pytest.raises(ModelRefused, match="running the model takes more than 2 s") as refused:
         judge(hostile.loop_forever(), IMPATIENT)
     assert refused.value.rule == "TRIAL_TIMED_OUT"
 
 
+@pytest.mark.fault("F28")
 def test_a_load_that_never_ends_is_refused(judge):
     with pytest.raises(ModelRefused, match="loading the model takes more than 2 s") as refused:
         judge(hostile.matmul_fold_at_load(), IMPATIENT)
     assert refused.value.rule == "TRIAL_TIMED_OUT"
 
 
+@pytest.mark.fault("F27")
 def test_a_model_that_wants_terabytes_is_refused(judge):
     with pytest.raises(ModelRefused, match="takes more than 2,048 MB of memory") as refused:
         judge(hostile.huge_constant())
