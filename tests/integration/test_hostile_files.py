@@ -150,6 +150,10 @@ WHOLE: dict[str, Callable[[], tuple[bytes, str]]] = {
         "the header row cannot be read: the line is longer",
     ),
     "columns.csv": lambda: (b"x," * 100_000 + b"x\n" + b"1," * 100_000 + b"1\n", "100001 columns"),
+    "long names.csv": lambda: (
+        b"n" * (1 << 20) + b",b,c,d\n" + GOOD,
+        "the header of the results, the input's own columns among them, may have at most 262,144",
+    ),
     "names.csv": lambda: (b"n" * (1 << 20) + b",b\n1,2\n", "has 2 columns, the model takes 4"),
 }
 
