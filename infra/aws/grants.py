@@ -63,8 +63,13 @@ def tell(who: iam.IRole, event: OwnEvent) -> None:
         iam.PolicyStatement(
             actions=["events:PutEvents"],
             resources=[bus],
+            # Of several events in one request each must be this: the keys hold as many values.
             conditions={
-                "StringEquals": {"events:source": event.source, "events:detail-type": event.kind}
+                "ForAllValues:StringEquals": {
+                    "events:source": event.source,
+                    "events:detail-type": event.kind,
+                },
+                "Null": {"events:source": "false", "events:detail-type": "false"},
             },
         )
     )

@@ -143,7 +143,7 @@ def _keys(statement: Mapping[str, Any]) -> str:
     """What *statement* is limited to: partitions of a table, `[KEY#*]`, or an event, `[a: b]`."""
     condition = statement.get("Condition", {})
     keys = condition.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
-    event = condition.get("StringEquals", {})
+    event = condition.get("ForAllValues:StringEquals", {})
     if "events:source" in event:
         return f"[{event['events:source']}: {event['events:detail-type']}]"
     return f"[{','.join(keys)}]" if keys else ""
