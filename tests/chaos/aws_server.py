@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from threading import Lock, Thread
 from typing import Any
 
-os.environ["S3_UPLOAD_PART_MIN_SIZE"] = "1"  # read by moto: parts of uploads are kilobytes here
+# Read by moto: parts of uploads are kilobytes here, and objects are not kept as open files.
+os.environ |= {"S3_UPLOAD_PART_MIN_SIZE": "1", "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": str(16 << 20)}
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,

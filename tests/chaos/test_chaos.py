@@ -23,7 +23,7 @@ from tests.chaos.storm import Size, Storm, storm
 
 SIZES = {
     "300": Size(files=300, kills=15, sweep_every_s=3.0, limit_s=240.0),
-    "10000": Size(files=10_000, kills=200, sweep_every_s=60.0, limit_s=3600.0),
+    "10000": Size(files=10_000, kills=200, sweep_every_s=60.0, limit_s=5400.0),
 }
 
 
@@ -31,7 +31,7 @@ SIZES = {
     scope="module",
     params=[
         pytest.param("300"),
-        pytest.param("10000", marks=[pytest.mark.long, pytest.mark.timeout(4000)]),
+        pytest.param("10000", marks=[pytest.mark.long, pytest.mark.timeout(6000)]),
     ],
 )
 def after(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
