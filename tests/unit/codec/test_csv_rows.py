@@ -280,7 +280,7 @@ def test_the_quick_ways_and_the_right_way_agree(rows, end, kinds, block):
         patch.setattr(line_blocks, "BLOCK_BYTES", block)
         texts: list[dict[int, bytes]] = [{}, {}, {}, {}]
         quick = read(body, takes, texts[0])
-        patch.setattr(csv_numbers, "float_block", lambda *_: None)
+        patch.setattr(csv_numbers, "marked_rows", lambda *_: None)
         as_json = read(body, takes, texts[1])
         patch.setattr(csv_rows, "number_tensors", lambda *_: None)
         by_column = read(body, takes, texts[2])

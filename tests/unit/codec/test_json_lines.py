@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from headrace_runtime.codec import json_lines, line_blocks
 from headrace_runtime.codec.json_lines import read_json_lines
+from headrace_runtime.codec.json_lists import list_rows
 from headrace_runtime.codec.line_blocks import LineBlocks
 from headrace_runtime.codec.records import BadRow
 from headrace_runtime.model.signature import Signature, TensorSpec
@@ -157,7 +158,7 @@ def test_many_at_once_and_one_by_one_agree(lines, block):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_blocks, "BLOCK_BYTES", block)
         quickest = read(body, TRIPLES)
-        patch.setattr(json_lines, "list_tensors", lambda *_: None)
+        patch.setattr(json_lines, "list_rows", lambda *_: None)
         quick = read(body, TRIPLES)
         patch.setattr(json_lines, "_at_once", lambda *_: None)
         right = read(body, TRIPLES)
@@ -172,3 +173,29 @@ def test_every_line_is_counted_once():
 
     assert (len(good), len(bad)) == (100, 50)
     assert sorted([*good, *(b.row for b in bad)]) == np.arange(1, 151).tolist()
+
+
+@pytest.mark.parametrize(
+    ("block", "rows"),
+    [
+        (b"[1,2,3]\n[4,5,6]\n", 2),
+        (b'{"x": [1,2,3]}\n{"x": [4,5,6]}\n', 2),
+        (b"[1,2,3]\r\n[4,5,6]", 2),
+        (b"1,2,3]\n[4,5,6]\n", None),
+        (b"[1,2]\n[3,4,5,6]\n", None),  # as many numbers as two rows of three have
+        (b"[1,2,8e307]\n", None),  # the mark itself
+        (b"[1,2,3,8e307,4,5,6]\n", None),
+        (b"[[1,2,3]]\n", None),
+        (b"[1,2,\n3]\n", None),
+        (b"[1,2,3]\n\n[4,5,6]\n", None),
+        (b'{"x": [1,2,3]}\n{"x":[4,5,6]}\n', None),
+        (b'{"x": [1,2,3], "y": [1]}\n', None),
+        (b'{"x": [1,2,3]}\n[4,5,6]\n', None),
+        (b"[1,2,true]\n", None),
+        (b"\n", None),
+    ],
+)
+def test_only_lists_of_as_many_numbers_as_the_input_takes_are_read_at_once(block, rows):
+    read = list_rows(block, TRIPLES)
+
+    assert (None if read is None else len(read[1])) == rows

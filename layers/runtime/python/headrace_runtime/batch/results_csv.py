@@ -80,9 +80,8 @@ class CsvResults:
         outputs = [self._cells(output) for output in answers.outputs]
         if isinstance(texts, RowTexts):
             together = map(self._delimiter.join, zip(*outputs, strict=True))
-            return texts.with_cells(
-                self._delimiter, list(outputs[0] if len(outputs) == 1 else together)
-            )
+            cells = tuple(outputs[0] if len(outputs) == 1 else together)
+            return texts.filled(b"\n", self._delimiter + b"%b\n", cells)
         first = number_texts(answers.rows, _SPELLING) if texts is None else texts
         lines = map(self._delimiter.join, zip(first, *outputs, strict=True))
         return b"\n".join([*lines, b""])

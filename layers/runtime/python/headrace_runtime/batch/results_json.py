@@ -13,6 +13,7 @@ import orjson
 from headrace_runtime.batch.number_text import number_texts, row_texts
 from headrace_runtime.batch.record_runs import Answers
 from headrace_runtime.codec.json_text import read_json
+from headrace_runtime.codec.row_texts import RowTexts
 from headrace_runtime.tensor import Datatype, Tensor
 
 _SPELLING = (b"NaN", b"Infinity", b"-Infinity")
@@ -37,6 +38,10 @@ class JsonResults:
         if texts is None:
             numbers = number_texts(answers.rows, _SPELLING)
             return _filled(b'{"row":%b,' + _members(names) + b"}\n", [numbers, *columns])
+        if isinstance(texts, RowTexts):
+            return _rows_filled(
+                texts, names, tuple(chain.from_iterable(zip(*columns, strict=True)))
+            )
         ends = {text[-1:] for text in texts}
         if b"}" not in ends:
             return _filled(b'{"input":%b,' + _members(names) + b"}\n", [texts, *columns])
@@ -58,13 +63,27 @@ class JsonResults:
         return ""
 
 
+def _rows_filled(texts: RowTexts, names: list[str], values: tuple[bytes, ...]) -> bytes:
+    """Return lines of numbers with the outputs; all are lists, or objects of one same member."""
+    if not texts.first.endswith(b"}"):
+        begin = b'{"input":'
+        more = texts.filled(b"\n", b"," + _members(names) + b"}\n" + begin, values)
+        return begin + more[: -len(begin)]
+    taken = set(read_json(texts.first, "the record"))
+    return texts.filled(b"}\n", b"," + _members(_free_names(names, taken)) + b"}\n", values)
+
+
 def _members(names: list[str]) -> bytes:
     return b",".join(orjson.dumps(name).replace(b"%", b"%%") + b":%b" for name in names)
 
 
 def _filled(line: bytes, columns: Sequence[Iterable[bytes]]) -> bytes:
-    values = tuple(chain.from_iterable(zip(*columns, strict=True)))
+    values = _in_turn(columns)
     return (line * (len(values) // len(columns))) % values
+
+
+def _in_turn(columns: Sequence[Iterable[bytes]]) -> tuple[bytes, ...]:
+    return tuple(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def _may_clash(texts: Sequence[bytes], names: list[str]) -> bool:
@@ -76,9 +95,12 @@ def _may_clash(texts: Sequence[bytes], names: list[str]) -> bool:
 def _line(text: bytes, names: list[str], values: tuple[bytes, ...]) -> bytes:
     if not text.endswith(b"}"):
         return _filled(b'{"input":%b,' + _members(names) + b"}\n", [[v] for v in (text, *values)])
-    taken = set(read_json(text, "the record"))
-    free = [_free(name, taken, [other for other in names if other != name]) for name in names]
+    free = _free_names(names, set(read_json(text, "the record")))
     return _filled(b"%b," + _members(free) + b"}\n", [[v] for v in (text[:-1], *values)])
+
+
+def _free_names(names: list[str], taken: set[str]) -> list[str]:
+    return [_free(name, taken, [other for other in names if other != name]) for name in names]
 
 
 def _free(name: str, taken: set[str], others: list[str]) -> str:

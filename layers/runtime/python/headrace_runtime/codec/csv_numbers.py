@@ -6,14 +6,11 @@ from numpy.typing import NDArray
 
 from headrace_runtime.codec.csv_cells import NUMBER_CHARACTERS, fitted
 from headrace_runtime.codec.csv_layout import CsvLayout, InputColumns
-from headrace_runtime.codec.number_block import float_block
+from headrace_runtime.codec.number_block import MARK, line_count, marked_rows
 from headrace_runtime.codec.row_texts import RowTexts
 from headrace_runtime.tensor import Array, Datatype, Tensor
 
 Numbers = list[int | float]
-# A number that stands behind each row, and is a cell nowhere: where it is, rows are looked at.
-_MARK, _MARKED = b",8e307,", 8e307
-_NEWLINE = ord("\n")
 _BOTH_KINDS = (NUMBER_CHARACTERS, NUMBER_CHARACTERS.replace(b"\t", b""))
 
 
@@ -27,31 +24,21 @@ def number_tensors(block: bytes, layout: CsvLayout) -> tuple[tuple[Tensor, ...],
     text = block if block.endswith(b"\n") else block + b"\n"
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    count = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
+    count = line_count(text)
     tensors = _floats(text, count, layout) or _numbers(text, count, layout)
     return None if tensors is None else (tensors, RowTexts(text, count))
 
 
 def _floats(text: bytes, count: int, layout: CsvLayout) -> tuple[Tensor, ...] | None:
-    """Return the inputs' tensors where all are floats, read as one JSON list.
-
-    A mark behind each row tells whether it had as many cells as there are columns; so the text
-    need not be looked at for that, which would take half as long as reading it.
-    """
+    """Return the inputs' tensors where all are floats, read as one JSON list."""
     delimiter = layout.delimiter.encode()
     # A list within the list would be flattened; a carriage return is white space to JSON.
     foreign = b"[" in text or b"\r" in text or (delimiter != b"," and b"," in text)
     if foreign or not all(part.datatype.is_float for part in layout.inputs):
         return None
     flat = text if delimiter == b"," else text.replace(delimiter, b",")
-    marked = float_block(b"".join([b"[", flat.replace(b"\n", _MARK), b"0]"]))
-    width = len(layout.names)
-    if marked is None or len(marked) != count * (width + 1) + 1:  # the last is behind all marks
-        return None
-    matrix = marked[:-1].reshape(count, width + 1)
-    if not (matrix[:, width] == _MARKED).all() or np.count_nonzero(marked == _MARKED) != count:
-        return None
-    return _narrowed(matrix, layout)
+    matrix = marked_rows(flat.replace(b"\n", MARK), count, len(layout.names))
+    return None if matrix is None else _narrowed(matrix, layout)
 
 
 def _narrowed(matrix: NDArray[np.float64], layout: CsvLayout) -> tuple[Tensor, ...] | None:

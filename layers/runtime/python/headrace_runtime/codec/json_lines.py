@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from headrace_runtime.codec.json_lists import list_tensors
+from headrace_runtime.codec.json_lists import list_rows
 from headrace_runtime.codec.json_tensor import tensor_from_json
 from headrace_runtime.codec.json_text import read_json
 from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
@@ -66,24 +66,27 @@ def read_json_lines(
         block = next(blocks, None)
         if block is None:
             return
+        read = None if isinstance(block, BadLine) else list_rows(block, signature)
+        if read is not None:
+            tensors, texts = read
+            numbers = np.arange(len(texts))
+            yield Records(row + numbers, line + numbers, tensors, (), texts, origin)
+            row, line = row + len(texts), line + len(texts)
+            continue
         lines = [block] if isinstance(block, BadLine) else block.removesuffix(b"\n").split(b"\n")
-        for records in _records(block, lines, origin, signature):
+        for records in _records(lines, origin, signature):
             yield replace(records, origin=origin)
             row += records.count
         line += len(lines)
 
 
-def _records(
-    block: bytes | BadLine, lines: list[Any], origin: Position, signature: Signature
-) -> Iterator[Records]:
-    tensors = None
-    if not isinstance(block, BadLine):
-        tensors = list_tensors(block, signature) or _at_once(lines, signature)
+def _records(lines: list[Any], origin: Position, signature: Signature) -> Iterator[Records]:
+    tensors = _at_once(lines, signature)
     if tensors is None:
         yield from _grouped(_one_by_one(lines, origin.row, origin.line, signature), signature)
         return
     numbers = np.arange(len(lines))
-    texts = [text.strip() for text in lines if isinstance(text, bytes)]
+    texts = [text.strip() for text in lines]
     yield Records(origin.row + numbers, origin.line + numbers, tensors, (), texts)
 
 

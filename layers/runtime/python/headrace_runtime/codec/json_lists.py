@@ -4,49 +4,55 @@ import re
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from headrace_runtime.codec.csv_cells import NUMBER_CHARACTERS
-from headrace_runtime.codec.number_block import float_block
+from headrace_runtime.codec.number_block import MARK, line_count, marked_rows
 from headrace_runtime.codec.records import record_shape
-from headrace_runtime.model.signature import FREE, Signature
+from headrace_runtime.codec.row_texts import RowTexts
+from headrace_runtime.model.signature import FREE, Signature, TensorSpec
 from headrace_runtime.tensor import Tensor
 
 
-def list_tensors(block: bytes, signature: Signature) -> tuple[Tensor, ...] | None:
-    """Return the tensor of lines that are all `[1,2]`, or all `{"x":[1,2]}`; None for any others.
+def list_rows(block: bytes, signature: Signature) -> tuple[tuple[Tensor, ...], RowTexts] | None:
+    """Return tensor and texts of lines that are all `[1,2]`, or all `{"x":[1,2]}`; else None.
 
     Only for a model with one input of floats whose records are lists of a known length.
     """
-    if len(signature.inputs) != 1:
+    width = _width(signature)
+    if not width:
         return None
+    text = block if block.endswith(b"\n") else block + b"\n"
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    begin, end = _around(text, signature.inputs[0].name)
+    # Between two lists there is a mark. No list and no line may begin or end otherwise.
+    inner = text[len(begin) : -len(end)].replace(end + begin, MARK)
+    framed = text.startswith(begin) and text.endswith(end)
+    if not framed or any(one in inner for one in (b"[", b"]", b"\n", b"\r")):
+        return None
+    count = line_count(text)
+    matrix = marked_rows(inner + MARK, count, width)
+    tensor = None if matrix is None else _tensor(matrix, signature.inputs[0])
+    return None if tensor is None else ((tensor,), RowTexts(text, count))
+
+
+def _width(signature: Signature) -> int:
+    """Return how many numbers a record has; 0 if it is not a list of a known number of floats."""
     spec = signature.inputs[0]
     shape = record_shape(spec)
-    if len(shape) != 1 or shape[0] in (FREE, 0) or not spec.datatype.is_float:
-        return None
-    count, text = _as_lists(block, spec.name)
-    # Less the characters of numbers, only the skeleton of lists of this length may be left, and
-    # no such character outside its list, as in `1[2,3]`.
-    skeleton = (b"[" + b"," * (shape[0] - 1) + b"]\n") * count
-    lists = text[:1] == b"[" and text.count(b"\n[") + 1 == text.count(b"]\n") == count
-    if not lists or text.translate(None, NUMBER_CHARACTERS) != skeleton:
-        return None
-    inner = text.translate(None, b"[]")
-    numbers = float_block(b"[" + inner[:-1].replace(b"\n", b",") + b"]")
-    if numbers is None or len(numbers) != shape[0] * count:
-        return None
+    known = len(signature.inputs) == len(shape) == 1 and FREE not in shape
+    return shape[0] if known and spec.datatype.is_float else 0
+
+
+def _tensor(matrix: NDArray[np.float64], spec: TensorSpec) -> Tensor | None:
     with np.errstate(over="ignore"):
-        array = np.ascontiguousarray(numbers.reshape(count, shape[0]), spec.datatype.dtype)
-    return (Tensor(spec.name, spec.datatype, array),) if np.isfinite(array).all() else None
+        array = np.ascontiguousarray(matrix, spec.datatype.dtype)
+    return Tensor(spec.name, spec.datatype, array) if np.isfinite(array).all() else None
 
 
-def _as_lists(block: bytes, name: str) -> tuple[int, bytes]:
-    """Return the number of lines, and the block with `{"x":[…]}` as `[…]`; else no text at all."""
-    text = block if block.endswith(b"\n") else block + b"\n"
-    text = text.replace(b"\r\n", b"\n")
-    count = text.count(b"\n")
+def _around(text: bytes, name: str) -> tuple[bytes, bytes]:
+    """Return what stands before each list and behind it, as far as the first line tells."""
     start = re.match(rb"\{\s*" + re.escape(orjson.dumps(name)) + rb"\s*:\s*\[", text)
-    if start is None:
-        return count, text
-    if not text.count(start[0]) == text.count(b"]}") == count:
-        return count, b""
-    return count, text.replace(start[0], b"[").replace(b"]}", b"]")
+    if start is None or b"\n" in start[0] or b"%" in start[0]:
+        return b"[", b"]\n"
+    return start[0], b"]}\n"

@@ -6,7 +6,7 @@ from typing import overload
 
 
 class RowTexts(Sequence[bytes]):
-    """The rows of a text that ends with a newline and holds no percent sign."""
+    """The rows of a text that ends with a newline and holds no percent sign: of numbers, say."""
 
     def __init__(self, text: bytes, count: int) -> None:
         """Hold *text*, which has *count* rows."""
@@ -28,9 +28,14 @@ class RowTexts(Sequence[bytes]):
             return self
         return self._rows[index]
 
-    def with_cells(self, delimiter: bytes, cells: Sequence[bytes]) -> bytes:
-        """Return the text with a delimiter and a cell more at the end of each row."""
-        return self._text.replace(b"\n", delimiter + b"%b\n") % tuple(cells)
+    @property
+    def first(self) -> bytes:
+        """The first row."""
+        return self._text.partition(b"\n")[0]
+
+    def filled(self, end: bytes, more: bytes, values: tuple[bytes, ...]) -> bytes:
+        """Return the text, each *end* of a row as *more*, and its `%b` filled in order."""
+        return self._text.replace(end, more) % values
 
     @cached_property
     def _rows(self) -> list[bytes]:
