@@ -19,7 +19,7 @@ import boto3
 import moto
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -371,6 +371,8 @@ def _run(examples: int, steps: int) -> None:
             deadline=None,
             suppress_health_check=list(HealthCheck),
             derandomize=examples < 100,
+            # A few tries are always the same ones, and shrinking takes minutes: the long test does.
+            phases=list(Phase) if examples >= 100 else [Phase.generate],
         ),
     )
 
