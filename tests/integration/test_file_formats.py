@@ -147,6 +147,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.fault("F8")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_ends_in_a_sentence_and_never_sticks(door: FileDoor, name: str) -> None:
     body, sentence = HOSTILE[name]

@@ -133,17 +133,14 @@ WHOLE: dict[str, Callable[[], tuple[bytes, str]]] = {
     ),
     "bomb.npz": lambda: (npz_bomb(), "the arrays of an NPZ file may have at most"),
     "twice.csv.gz": lambda: (gzip.compress(gzip.compress(HEADER)), "is compressed twice"),
-    "object.npy": lambda: (npy(np.array([{}], object)), "never unpickled"),
     "object.npz": lambda: (
-        gzip.decompress(gzip.compress(_saved_npz(x=np.array([{}, 1], object)))),
+        _saved_npz(x=np.array([{}, 1], object)),
         "never unpickled",
     ),
     "magic.npy": lambda: (b"\x93NUMPZ\x01\x00" + bytes(100), "neither text nor a format"),
     "magic.csv": lambda: (b"\x7fELF\x02\x01\x01" + bytes(200), "the file is a program"),
     "pickle.csv": lambda: (b"\x80\x04\x95\x10\0\0\0\0\0\0\0", "a pickle, which is never read"),
     "utf16.csv": lambda: ((HEADER + GOOD).decode().encode("utf-16"), "UTF-16"),
-    "nul.csv": lambda: (b"\0" * 1000, "neither text nor a format"),
-    "quotes.csv": lambda: (HEADER + b'x",""",\n' * 300_000, "again and again"),
     "quote first.csv": lambda: (b'"' + HEADER + GOOD * 9000, "header row cannot be read"),
     "one line.csv": lambda: (
         b"1," * (5 << 20),
