@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.conftest import JOBS_INDEXES
 from tests.infrastructure.cloud import Cloud
+from tests.worlds import JOBS_INDEXES
 
 KEEPS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
 
