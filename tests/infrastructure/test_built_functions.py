@@ -87,6 +87,7 @@ HELD = {
     "inference": "import onnxruntime",
     "files": "import backports.zstd, simdjson; "
     "simdjson.Parser().parse(b'[1]').as_buffer(of_type='d')",
+    "parquet": "import pyarrow.parquet; pyarrow.array([1.5]).to_numpy()",
     "onnx": "import ml_dtypes, onnx.checker, onnx.shape_inference",
     "tokens": "import jwt; jwt.get_algorithm_by_name('RS256')",
 }
