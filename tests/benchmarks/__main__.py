@@ -21,22 +21,21 @@ COSTED = {
 
 
 def main() -> None:
-    """Measure everything and print it."""
+    """Measure everything, and print each table once it is known."""
     sys.stdout.write(
         f"Python {platform.python_version()}, numpy {np.__version__}, "
         f"ONNX Runtime {onnxruntime.__version__}, {os.cpu_count()} CPUs; CPU time, the least\n\n"
     )
     small = cold.rows() + authorise.rows() + warm.rows()
+    _print(markdown(small), costs.markdown(small, COSTED))
     files = large_files.measured()
-    measured = small + files.rows()
-    rates, cut = terabyte_rates.measured(files)
-    tables = [
-        markdown(measured),
-        files.peers(),
-        costs.markdown(measured, COSTED),
-        terabyte.markdown(rates, cut),
-    ]
-    sys.stdout.write("\n\n".join(tables) + "\n")
+    _print(markdown(files.rows()), files.peers())
+    _print(terabyte.markdown(*terabyte_rates.measured(files)))
+
+
+def _print(*tables: str) -> None:
+    sys.stdout.write("".join(f"{table}\n\n" for table in tables))
+    sys.stdout.flush()  # the next one takes minutes
 
 
 if __name__ == "__main__":
