@@ -5,6 +5,9 @@ if it is cancelled, and a query goes through all of them. Here both look at what
 relied on: `transact_write_items` copies by `deepcopy` of a `Table`; a query without an index takes
 its items out of `Table.all_items`; `Table.items` is a dict of dicts, by hash and range key.
 
+Its S3 copies all objects, content and all, to list the versions of some: here it copies what it
+says of them.
+
 And each request has it look through its own folder, and its own classes: here the first one only.
 Each attribute of an item is looked for under thirty names, `S` and `N` and the like and their
 aliases, of which a dict has exactly one: here under one each.
@@ -19,6 +22,7 @@ from moto.core import responses
 from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
+from moto.s3.models import FakeKey
 
 _KINDS_OF_VALUES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 _INDEX_NAME = 6  # among the positional arguments of `Table.query` behind the hash key
@@ -27,10 +31,24 @@ _INDEX_NAME = 6  # among the positional arguments of `Table.query` behind the ha
 def hurry() -> None:
     """Let moto look at what a request names, and at itself once."""
     _look_at_what_is_named()
+    FakeKey.__deepcopy__ = _mention
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = cache(responses.method_names_from_class)
     _look_for_kinds_of_values_by_name()
+
+
+class _Mention(FakeKey):
+    """What is said of an object; its end is not that of the content, which it shares."""
+
+    def __del__(self) -> None:
+        pass
+
+
+def _mention(key: Any, _: Any) -> Any:
+    mention = _Mention.__new__(_Mention)
+    mention.__dict__ |= key.__dict__
+    return mention
 
 
 def _look_for_kinds_of_values_by_name() -> None:

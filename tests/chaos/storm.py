@@ -18,7 +18,7 @@ from tests.chaos.crew import Crew, crew_of
 from tests.chaos.files import File, files
 from tests.chaos.gauges import Gauge
 from tests.chaos.reader import Reader
-from tests.chaos.worker import Function, Post
+from tests.chaos.worker import SWEEP_BUDGET_S, Function, Post
 from tests.conftest import ROOT
 
 WORKERS = 3
@@ -112,7 +112,7 @@ def storm(size: Size, patch: Any, logs: Path) -> Iterator[Storm]:
 
 def _posts(size: Size, at: Cloud, logs: Path) -> list[Post]:
     workers = (Function("intake", at.files, batch_size=10), Function("batch", at.shards))
-    sweeper = (Function("sweep", every_s=size.sweep_every_s),)
+    sweeper = (Function("sweep", every_s=size.sweep_every_s, budget_s=SWEEP_BUDGET_S),)
     crew = [workers] * WORKERS + [sweeper]
     return [
         Post(functions, at.environment, logs / f"{number}.log", seed=0)
