@@ -1,7 +1,7 @@
 """Large files through the code of `batch`, over the floor and beside peers: rates and memory."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.benchmarks.report import Row
 from tests.benchmarks.row_files import COLUMNS, ROWS, write
 from tests.benchmarks.row_models import ROW_MODELS
 
-OURS = "Headrace"
+OURS, FLOOR = "Headrace", "the model alone"
 FILES = {
     "rows.csv": "CSV",
     "rows.csv.gz": "CSV, gzip",
@@ -31,8 +31,8 @@ _AIMS = {
     ("trees", "rows.csv"): "<= 1.25x",
 }
 _ROUNDS = 3
+_CHUNKS = (1024, 4096, 8192)  # of the floor, one a round: all do well
 _PEER_ROUNDS = {"network": 2, "trees": 1}  # with trees the model is most of what peers take
-_FLOOR_ROWS = {"network": ROWS, "trees": ROWS // 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Work:
     Attributes:
         model: its name in ROW_MODELS.
         file: its name in FILES.
-        by: OURS, or a peer.
+        by: OURS, FLOOR, or a peer.
         cpu_s: the least of some runs.
         peak_mb: the most of them.
     """
@@ -65,27 +65,25 @@ class LargeFiles:
 
     Attributes:
         works: every file by everyone.
-        floor_s: CPU seconds of each model alone.
     """
 
     works: tuple[Work, ...]
-    floor_s: Mapping[str, float]
 
-    def ours(self, model: str, file: str) -> Work:
-        """Return our own work of a file."""
-        return next(w for w in self.works if (w.model, w.file, w.by) == (model, file, OURS))
+    def work(self, model: str, file: str, by: str = OURS) -> Work:
+        """Return somebody's work of a file."""
+        return next(w for w in self.works if (w.model, w.file, w.by) == (model, file, by))
 
     def rows(self) -> list[Row]:
         """Return a row for each model and file."""
-        return [self._row(self.ours(model, file)) for model in MODELS for file in FILES]
+        return [self._row(self.work(model, file)) for model in MODELS for file in FILES]
 
     def _row(self, work: Work) -> Row:
-        floor_s = self.floor_s[work.model]
+        floor = self.work(work.model, work.file, FLOOR)
         return Row(
             f"{FILES[work.file]}, {ROWS:,} x {COLUMNS}, {MODELS[work.model]}",
             f"{work.rows_s:,.0f} rows/s, peak {work.peak_mb:.0f} MB",
-            f"{ROWS / floor_s:,.0f} rows/s",
-            work.cpu_s / floor_s,
+            f"{floor.rows_s:,.0f} rows/s",
+            work.cpu_s / floor.cpu_s,
             _AIMS.get((work.model, work.file), ""),
         )
 
@@ -94,7 +92,9 @@ class LargeFiles:
         lines = ["| file, model | by | rows/s | peak MB | over ours |", "|---|---|---:|---:|---:|"]
         for model in MODELS:
             for file in FILES:
-                works = [w for w in self.works if (w.model, w.file) == (model, file)]
+                works = [
+                    w for w in self.works if (w.model, w.file) == (model, file) and w.by != FLOOR
+                ]
                 lines += _lines(works) if len(works) > 1 else []
         return "\n".join(lines)
 
@@ -103,16 +103,14 @@ def measured() -> LargeFiles:
     """Measure all of it: minutes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        floor_s = {}
         for model, graph in ROW_MODELS.items():
             (folder / f"{model}.onnx").write_bytes(graph())
-            floor_s[model] = _floor_s(folder / f"{model}.onnx", _FLOOR_ROWS[model])
         works = []
         for file in FILES:
             write(folder / file)
             works += [work for model in ROW_MODELS for work in _worked(folder, file, model)]
             (folder / file).unlink()
-        return LargeFiles(tuple(works), floor_s)
+        return LargeFiles(tuple(works))
 
 
 def peers_of(file: str) -> dict[str, str]:
@@ -127,10 +125,6 @@ def peer_environment(peer: str) -> dict[str, str]:
     return {**peer_work.ENVIRONMENT, **apart}
 
 
-def _floor_s(model: Path, rows: int) -> float:
-    return min(printed("floor_work", model, rows) for _ in range(_ROUNDS)) * ROWS / rows
-
-
 def _worked(folder: Path, file: str, model: str) -> Iterator[Work]:
     """Yield everyone's work of a file, measured in turn: a busy moment hits all."""
     runs: dict[str, list[tuple[float, float]]] = {}
@@ -140,6 +134,8 @@ def _worked(folder: Path, file: str, model: str) -> Iterator[Work]:
             "batch_work", folder / file, graph, target, environment=batch_work.ENVIRONMENT
         )
         _note(runs, OURS, done)
+        floor_s = printed("floor_work", graph, ROWS, _CHUNKS[number % len(_CHUNKS)])
+        _note(runs, FLOOR, (ROWS, floor_s, 0.0))
         for peer, form in peers_of(file).items():
             if number < _PEER_ROUNDS[model]:
                 command = ("peer_work", peer, form, folder / file, graph, target)

@@ -35,7 +35,7 @@ def measured(files: LargeFiles) -> tuple[list[Rates], CutRates]:
         size_bytes = plain.stat().st_size
         growth, digest = results.stat().st_size / size_bytes, _digest_bytes_s(results)
     rates = [
-        Rates(said, size_bytes / files.ours(model, "rows.csv").cpu_s, digest, growth)
+        Rates(said, size_bytes / files.work(model, "rows.csv").cpu_s, digest, growth)
         for model, said in MODELS.items()
     ]
     return rates, cut

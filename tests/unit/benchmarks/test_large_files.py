@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,15 @@ import pytest
 
 from tests.benchmarks import batch_work
 from tests.benchmarks.children import PEERS, printed
-from tests.benchmarks.large_files import FILES, OURS, LargeFiles, Work, peer_environment, peers_of
+from tests.benchmarks.large_files import (
+    FILES,
+    FLOOR,
+    OURS,
+    LargeFiles,
+    Work,
+    peer_environment,
+    peers_of,
+)
 from tests.benchmarks.peer_work import APART
 from tests.benchmarks.row_files import write, write_quoted
 from tests.benchmarks.row_models import network, trees
@@ -114,16 +123,17 @@ def test_a_csv_is_cut_with_quotes_and_without(tmp_path: Path, *, quoted: bool):
 
 
 def test_the_floor_is_measured(folder: Path):
-    assert 0 < printed("floor_work", folder / "model.onnx", ROWS) < 30
+    assert 0 < printed("floor_work", folder / "model.onnx", ROWS, 1024) < 30
 
 
 def test_the_tables_have_the_figures_of_everyone():
     ours = [Work(model, file, OURS, 2.0, 70.4) for model in ("network", "trees") for file in FILES]
+    floors = [replace(work, by=FLOOR, cpu_s=1.6) for work in ours]
     peer = Work("network", "rows.csv", "pandas", 8.0, 158.0)
-    files = LargeFiles((peer, *ours), {"network": 0.1, "trees": 1.6})
+    files = LargeFiles((peer, *ours, *floors))
 
     assert files.rows()[0].cost == "500,000 rows/s, peak 70 MB"
-    assert [row.ratio for row in files.rows()] == [20.0] * 6 + [1.25] * 6
+    assert [row.ratio for row in files.rows()] == [1.25] * 12
     assert files.peers().splitlines()[2:] == [
         "| CSV, 20-64-64-1 network | **Headrace** | **500,000** | **70** | |",
         "| | pandas | 125,000 | 158 | 0.25x |",
