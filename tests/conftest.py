@@ -15,7 +15,7 @@ import moto  # before any boto3 session is made
 import pytest
 from moto.server import ThreadedMotoServer
 
-from headrace_runtime import settings
+from headrace_runtime import settings, work_settings
 from headrace_runtime.access.policy import Action, Policy
 from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.registration import Registration
@@ -36,13 +36,20 @@ CREDENTIALS = {
 }
 
 SHARD_BYTES = 64 << 20
-BATCH = settings.BatchSettings(
+NO_GPU: dict[str, Any] = {
+    "gpu_instance_type": "",
+    "gpu_max_instances": 0,
+    "gpu_cpu_limit_s": 3600.0,
+    "gpu_monthly_usd": 0.0,
+}
+BATCH = work_settings.BatchSettings(
     inbox_bucket="inbox",
     results_bucket="results",
     models_bucket="models",
     registry_table="registry",
     jobs_table="jobs",
     queue_url="",
+    hand_off_queue_url="",
     shard_bytes=SHARD_BYTES,
     batch_rows=4096,
     models_memory_mb=512,
@@ -79,6 +86,7 @@ SETTINGS: dict[str, settings.Settings] = {
         shard_bytes=SHARD_BYTES,
         max_concurrency=10,
         batch_memory_mb=1769,
+        **NO_GPU,
         access_table="access",
         policies_ttl_s=0.0,
         auth="keys",
@@ -88,14 +96,14 @@ SETTINGS: dict[str, settings.Settings] = {
     ),
     "grant": settings.GrantSettings(access_table="access", auth="keys"),
     "observe": settings.ObserveSettings(access_table="access", policies_ttl_s=0.0, auth="keys"),
-    "register": settings.RegisterSettings(
+    "register": work_settings.RegisterSettings(
         models_bucket="models",
         registry_table="registry",
         max_model_bytes=512 << 20,
         trial_timeout_s=20,
         trial_memory_mb=2048,
     ),
-    "intake": settings.IntakeSettings(
+    "intake": work_settings.IntakeSettings(
         inbox_bucket="inbox",
         results_bucket="results",
         registry_table="registry",
@@ -103,20 +111,26 @@ SETTINGS: dict[str, settings.Settings] = {
         files_queue_url="",
         shards_queue_url="",
         parquet_queue_url="",
+        hand_off_queue_url="",
         shard_bytes=SHARD_BYTES,
+        max_concurrency=10,
+        batch_memory_mb=1769,
+        **NO_GPU,
     ),
     "batch": BATCH,
     "batch_parquet": BATCH,
-    "sweep": settings.SweepSettings(
+    "sweep": work_settings.SweepSettings(
         inbox_bucket="inbox",
         results_bucket="results",
         jobs_table="jobs",
         files_queue_url="",
         shards_queue_url="",
         parquet_queue_url="",
+        hand_off_queue_url="",
+        collect_queue_url="",
         patience_s=600,
     ),
-    "notify": settings.NotifySettings(jobs_table="jobs", private_addresses=0),
+    "notify": work_settings.NotifySettings(jobs_table="jobs", private_addresses=0),
     "redrive": settings.RedriveSettings(
         queues="", access_table="access", policies_ttl_s=0.0, auth="keys"
     ),

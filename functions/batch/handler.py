@@ -27,7 +27,7 @@ from headrace_runtime.batch.parts import one_file
 from headrace_runtime.batch.shard import Range
 from headrace_runtime.edge.shard_messages import ShardMessages
 from headrace_runtime.monitoring.stdout import watch
-from headrace_runtime.settings import BatchSettings
+from headrace_runtime.work_settings import BatchSettings
 
 settings = BatchSettings.from_env(os.environ)
 invocations = watch("batch", os.environ)

@@ -32,7 +32,7 @@ from headrace_runtime.batch.parquet_formats import assembled, opened_parquet, pa
 from headrace_runtime.batch.shard import Part, Range
 from headrace_runtime.edge.shard_messages import ShardMessages
 from headrace_runtime.monitoring.stdout import watch
-from headrace_runtime.settings import BatchSettings
+from headrace_runtime.work_settings import BatchSettings
 
 settings = BatchSettings.from_env(os.environ)
 invocations = watch("batch_parquet", os.environ)

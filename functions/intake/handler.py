@@ -30,7 +30,7 @@ from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.errors import Unavailable
 from headrace_runtime.monitoring.invocation import Invocation
 from headrace_runtime.monitoring.stdout import watch
-from headrace_runtime.settings import IntakeSettings
+from headrace_runtime.work_settings import IntakeSettings
 
 settings = IntakeSettings.from_env(os.environ)
 invocations = watch("intake", os.environ)

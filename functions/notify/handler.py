@@ -28,7 +28,7 @@ from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.errors import JobNotFound
 from headrace_runtime.monitoring.invocation import Invocation
 from headrace_runtime.monitoring.stdout import watch
-from headrace_runtime.settings import NotifySettings
+from headrace_runtime.work_settings import NotifySettings
 
 settings = NotifySettings.from_env(os.environ)
 invocations = watch("notify", os.environ)

@@ -30,8 +30,8 @@ from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.errors import InvalidName, ObjectNotFound
 from headrace_runtime.monitoring.invocation import Invocation
 from headrace_runtime.monitoring.stdout import watch
-from headrace_runtime.settings import RegisterSettings
 from headrace_runtime.validation.limited_process import Limits
+from headrace_runtime.work_settings import RegisterSettings
 
 logger = Logger()
 settings = RegisterSettings.from_env(os.environ)

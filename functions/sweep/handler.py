@@ -16,7 +16,7 @@ from headrace_runtime.aws.sweeping import sweeping_of
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.monitoring.stdout import watch
-from headrace_runtime.settings import SweepSettings
+from headrace_runtime.work_settings import SweepSettings
 
 settings = SweepSettings.from_env(os.environ)
 invocations = watch("sweep", os.environ)

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from headrace_runtime import settings
+from headrace_runtime import work_settings
 from infra.aws import grants
 from infra.aws.headrace_function import HeadraceFunction
 from infra.aws.layers import Layers
@@ -52,7 +52,7 @@ class FileDoor(Construct):
             "Intake",
             stage=stage,
             source="intake",
-            settings=settings.IntakeSettings(
+            settings=work_settings.IntakeSettings(
                 inbox_bucket=state.inbox.bucket_name,
                 results_bucket=state.results.bucket_name,
                 registry_table=state.registry.table_name,
@@ -60,7 +60,14 @@ class FileDoor(Construct):
                 files_queue_url=self.queue.queue.queue_url,
                 shards_queue_url=self.shards.queue.queue_url,
                 parquet_queue_url=self.parquet_shards.queue.queue_url,
+                hand_off_queue_url="",
                 shard_bytes=SHARD_BYTES,
+                max_concurrency=stage.max_concurrency,
+                batch_memory_mb=stage.memory.batch,
+                gpu_instance_type="",
+                gpu_max_instances=0,
+                gpu_cpu_limit_s=0.0,
+                gpu_monthly_usd=0.0,
             ),
             layers=[layers.runtime, layers.essentials, layers.files],
             memory_mb=stage.memory.intake,

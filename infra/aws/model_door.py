@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from headrace_runtime import settings
+from headrace_runtime import work_settings
 from infra.aws import grants
 from infra.aws.headrace_function import HeadraceFunction
 from infra.aws.layers import Layers
@@ -36,7 +36,7 @@ class ModelDoor(Construct):
             "Register",
             stage=stage,
             source="register",
-            settings=settings.RegisterSettings(
+            settings=work_settings.RegisterSettings(
                 models_bucket=state.models.bucket_name,
                 registry_table=state.registry.table_name,
                 max_model_bytes=stage.max_model_mb << 20,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from headrace_runtime import settings
+from headrace_runtime import work_settings
 from infra.aws import grants
 from infra.aws.headrace_function import HeadraceFunction
 from infra.aws.layers import Layers
@@ -67,13 +67,14 @@ class ShardFunctions:
             construct_id,
             stage=stage,
             source=source,
-            settings=settings.BatchSettings(
+            settings=work_settings.BatchSettings(
                 inbox_bucket=state.inbox.bucket_name,
                 results_bucket=state.results.bucket_name,
                 models_bucket=state.models.bucket_name,
                 registry_table=state.registry.table_name,
                 jobs_table=state.jobs.table_name,
                 queue_url=queue.queue.queue_url,
+                hand_off_queue_url="",
                 shard_bytes=SHARD_BYTES,
                 batch_rows=8192,
                 models_memory_mb=models_memory_mb(memory_mb, disk_mb=disk_mb, stage=stage),

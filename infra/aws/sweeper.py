@@ -5,7 +5,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from headrace_runtime import settings
+from headrace_runtime import work_settings
 from infra.aws import grants
 from infra.aws.file_door import FileDoor
 from infra.aws.headrace_function import HeadraceFunction
@@ -44,13 +44,15 @@ class Sweeper(Construct):
             "Sweep",
             stage=stage,
             source="sweep",
-            settings=settings.SweepSettings(
+            settings=work_settings.SweepSettings(
                 inbox_bucket=state.inbox.bucket_name,
                 results_bucket=state.results.bucket_name,
                 jobs_table=state.jobs.table_name,
                 files_queue_url=queues[0].queue_url,
                 shards_queue_url=queues[1].queue_url,
                 parquet_queue_url=queues[2].queue_url,
+                hand_off_queue_url="",
+                collect_queue_url="",
                 patience_s=_PATIENCE_S,
             ),
             layers=[layers.runtime, layers.essentials],

@@ -4,7 +4,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from headrace_runtime import settings
+from headrace_runtime import work_settings
 from infra.aws import grants
 from infra.aws.headrace_function import HeadraceFunction
 from infra.aws.layers import Layers
@@ -39,7 +39,7 @@ class Webhooks(Construct):
             "Notify",
             stage=stage,
             source="notify",
-            settings=settings.NotifySettings(
+            settings=work_settings.NotifySettings(
                 jobs_table=state.jobs.table_name, private_addresses=int(stage.private_webhooks)
             ),
             layers=[layers.runtime, layers.essentials],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headrace_runtime import settings
+from headrace_runtime import settings, work_settings
 from infra.aws.stages import STAGES
 from tests.infrastructure.cloud import ROOT, Cloud
 
@@ -10,13 +10,13 @@ SETTINGS = {
     "predict": settings.PredictSettings,
     "manage": settings.ManageSettings,
     "observe": settings.ObserveSettings,
-    "register": settings.RegisterSettings,
-    "intake": settings.IntakeSettings,
-    "batch": settings.BatchSettings,
-    "batch_parquet": settings.BatchSettings,
+    "register": work_settings.RegisterSettings,
+    "intake": work_settings.IntakeSettings,
+    "batch": work_settings.BatchSettings,
+    "batch_parquet": work_settings.BatchSettings,
     "submit": settings.SubmitSettings,
-    "sweep": settings.SweepSettings,
-    "notify": settings.NotifySettings,
+    "sweep": work_settings.SweepSettings,
+    "notify": work_settings.NotifySettings,
     "redrive": settings.RedriveSettings,
     "authorise": settings.AuthoriseSettings,
     "grant": settings.GrantSettings,

@@ -46,7 +46,7 @@ from headrace_runtime.batch.parts import one_file
 from headrace_runtime.batch.shard import Shard
 from headrace_runtime.errors import Conflict, HeadraceError
 from headrace_runtime.inference.model_process import ModelProcess
-from headrace_runtime.settings import BatchSettings, IntakeSettings, SweepSettings
+from headrace_runtime.work_settings import BatchSettings, IntakeSettings, SweepSettings
 from tests import onnx_models, worlds
 from tests.conftest import CREDENTIALS, SETTINGS
 

@@ -1,6 +1,7 @@
 import pytest
 
-from headrace_runtime.settings import PredictSettings, RegisterSettings
+from headrace_runtime.settings import PredictSettings
+from headrace_runtime.work_settings import RegisterSettings
 from tests.conftest import SETTINGS
 
 

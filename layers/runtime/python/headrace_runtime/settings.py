@@ -99,6 +99,7 @@ class SubmitSettings(Settings):
     Attributes:
         shard_bytes, max_concurrency, batch_memory_mb: what `intake` and `batch` work with, by
             which a job is planned beforehand.
+        gpu_instance_type, gpu_max_instances, gpu_cpu_limit_s, gpu_monthly_usd: as for `intake`.
         policies_ttl_s, auth: as for `PredictSettings`.
     """
 
@@ -111,94 +112,13 @@ class SubmitSettings(Settings):
     shard_bytes: int
     max_concurrency: int
     batch_memory_mb: int
+    gpu_instance_type: str
+    gpu_max_instances: int
+    gpu_cpu_limit_s: float
+    gpu_monthly_usd: float
     access_table: str
     policies_ttl_s: float
     auth: str
-
-
-class RegisterSettings(Settings):
-    """What `register` needs.
-
-    Attributes:
-        max_model_bytes: a larger model is refused.
-        trial_timeout_s: wall-clock seconds that loading and running a model on trial may take.
-        trial_memory_mb: address space that the trial's process may take.
-    """
-
-    models_bucket: str
-    registry_table: str
-    max_model_bytes: int
-    trial_timeout_s: int
-    trial_memory_mb: int
-
-
-class IntakeSettings(Settings):
-    """What `intake` needs to turn a dropped file into a job.
-
-    Attributes:
-        files_queue_url: its own queue, where the rest of a long cutting waits.
-        shard_bytes: of a file, uncompressed, that one shard holds.
-    """
-
-    inbox_bucket: str
-    results_bucket: str
-    registry_table: str
-    jobs_table: str
-    files_queue_url: str
-    shards_queue_url: str
-    parquet_queue_url: str
-    shard_bytes: int
-
-
-class BatchSettings(Settings):
-    """What `batch` and `batch_parquet` need to work a shard.
-
-    Attributes:
-        queue_url: its own queue, where the rest of a shard waits that takes more than one run.
-        shard_bytes: as for `IntakeSettings`; `batch_parquet` cuts its files itself.
-        batch_rows: records that run through the model together.
-        threads: threads of one run; the vCPUs that the function really owns (1 a 1,769 MB).
-    """
-
-    inbox_bucket: str
-    results_bucket: str
-    models_bucket: str
-    registry_table: str
-    jobs_table: str
-    queue_url: str
-    shard_bytes: int
-    batch_rows: int
-    models_memory_mb: int
-    threads: int
-
-
-class SweepSettings(Settings):
-    """What `sweep` needs to find what was lost.
-
-    Attributes:
-        files_queue_url, shards_queue_url, parquet_queue_url: where work is queued again.
-        patience_s: for how long nothing is missed.
-    """
-
-    inbox_bucket: str
-    results_bucket: str
-    jobs_table: str
-    files_queue_url: str
-    shards_queue_url: str
-    parquet_queue_url: str
-    patience_s: int
-
-
-class NotifySettings(Settings):
-    """What `notify` needs to call a webhook.
-
-    Attributes:
-        private_addresses: 1 where webhooks may lie on this machine or in its network, and be
-            called over plain http; 0 everywhere but on a laptop.
-    """
-
-    jobs_table: str
-    private_addresses: int
 
 
 class RedriveSettings(Settings):

@@ -16,7 +16,7 @@ from headrace_runtime.aws.shard_work import ShardWork
 from headrace_runtime.aws.shard_writing import Opener, ShardWriting
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.inference.model_process import ModelProcess
-from headrace_runtime.settings import BatchSettings
+from headrace_runtime.work_settings import BatchSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -17,7 +17,7 @@ from headrace_runtime.batch import cuts
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.job import Job
 from headrace_runtime.codec.file_format import Compression
-from headrace_runtime.settings import IntakeSettings
+from headrace_runtime.work_settings import IntakeSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -19,7 +19,7 @@ from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.job import Job, Source
 from headrace_runtime.batch.job_key import job_id
 from headrace_runtime.batch.shard import ShardState
-from headrace_runtime.settings import SweepSettings
+from headrace_runtime.work_settings import SweepSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
