@@ -13,7 +13,8 @@ from headrace_runtime.aws import job_list
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.shards import Shards
-from headrace_runtime.batch.job import Counts, Job, JobState, Source, Target
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.job import Job, JobState, Source, Target
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content, FileFormat
 

@@ -10,7 +10,8 @@ import pytest
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.passing_faults import passes
 from headrace_runtime.aws.shards import Shards
-from headrace_runtime.batch.job import Counts, Job, Source, Target
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.job import Job, Source, Target
 from headrace_runtime.batch.shard import Part, Shard
 from headrace_runtime.codec.records import Position
 from headrace_runtime.errors import Conflict, Unavailable

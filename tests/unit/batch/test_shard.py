@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.shard import Part, Range, Shard, ShardState
 from headrace_runtime.codec.records import Position
 from headrace_runtime.errors import Conflict

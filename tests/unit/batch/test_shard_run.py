@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from headrace_runtime.batch import shard_run
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.file_formats import Wanted, opened
-from headrace_runtime.batch.job import Counts
 from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.record_runs import RecordRuns
 from headrace_runtime.codec.file_format import Content, FileFormat

@@ -14,7 +14,8 @@ from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.part_join import Join, Stored
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shards import Shards
-from headrace_runtime.batch.job import Counts, Job, Stop
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.job import Job, Stop
 from headrace_runtime.batch.job_manifest import ERRORS, checksum, results_name
 from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.shard import Part

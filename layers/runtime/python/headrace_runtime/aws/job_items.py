@@ -16,7 +16,8 @@ import zlib
 from dataclasses import asdict
 from typing import Any
 
-from headrace_runtime.batch.job import Counts, Cut, Job, JobState, Source, Stop, Target
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.job import Cut, Job, JobState, Source, Stop, Target
 from headrace_runtime.batch.shard import Part, Range, Shard, ShardState
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat

@@ -3,7 +3,7 @@
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Clock
-from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.shard import Shard
 
 ENDING_S = 15.0  # kept back to write the last part, the manifest and the state

@@ -8,8 +8,9 @@ from headrace_runtime.aws.shard_watch import ENDING_S, ShardWatch
 from headrace_runtime.aws.upload import Upload
 from headrace_runtime.batch import shard_run
 from headrace_runtime.batch.clock import Clock
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.file_formats import UNDIVIDED, Opened, Results, Wanted
-from headrace_runtime.batch.job import Counts, Job
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.record_runs import RecordRuns, rows_together
 from headrace_runtime.batch.shard import Part, Range, Shard

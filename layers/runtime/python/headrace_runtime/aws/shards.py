@@ -15,7 +15,8 @@ from headrace_runtime.aws.job_items import (
     shard_key,
     shard_of,
 )
-from headrace_runtime.batch.job import Counts, Job
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_view import Progress
 from headrace_runtime.batch.shard import Shard, ShardState
 from headrace_runtime.errors import Conflict, JobNotFound

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content
 from headrace_runtime.codec.records import START, Position
@@ -52,22 +53,6 @@ class Target:
 
     bucket: str
     prefix: str
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Records of a job: each is answered, or listed with a reason."""
-
-    rows_ok: int = 0
-    rows_failed: int = 0
-
-    @property
-    def rows_in(self) -> int:
-        """All records that were read."""
-        return self.rows_ok + self.rows_failed
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.rows_ok + other.rows_ok, self.rows_failed + other.rows_failed)
 
 
 @dataclass(frozen=True, slots=True)

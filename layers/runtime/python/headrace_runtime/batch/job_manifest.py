@@ -6,7 +6,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from headrace_runtime.batch.job import Counts, Job, JobState
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.job import Job, JobState
 from headrace_runtime.batch.job_view import job_view
 from headrace_runtime.batch.shard import Part
 

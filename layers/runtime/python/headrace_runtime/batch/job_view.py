@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from headrace_runtime.batch.job import CANCEL, Counts, Job
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.job import CANCEL, Job
 
 
 @dataclass(frozen=True, slots=True)

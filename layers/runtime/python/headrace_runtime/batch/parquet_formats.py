@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.file_formats import Opened, Wanted
-from headrace_runtime.batch.job import Counts
 from headrace_runtime.batch.parquet_join import JoinedFooter
 from headrace_runtime.batch.plan import shard_size
 from headrace_runtime.batch.results_parquet import ParquetResults

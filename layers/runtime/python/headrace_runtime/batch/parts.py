@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
-from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.shard import Part
 from headrace_runtime.errors import ModelUnfit
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from headrace_runtime.batch.job import Counts
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.codec.records import START, Position
 from headrace_runtime.errors import Conflict
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.error_lines import row_errors
 from headrace_runtime.batch.file_formats import Results
-from headrace_runtime.batch.job import Counts
 from headrace_runtime.batch.record_runs import RecordRuns
 from headrace_runtime.codec.records import BadRow, Position, Records
 
