@@ -6,6 +6,7 @@ MODEL#<model>    VERSION#000000001     digest, manifest (JSON)
 MODEL#<model>    ALIAS#<alias>         version, canary_version?, canary_weight?, revision
 MODEL#<model>    DIGEST#<sha256>       version: what these bytes became
 MODEL#<model>    REFUSAL#<sha256>      rule, error, origin, refused_at
+MODEL#<model>    ENDPOINT#000000001    sagemaker_model, and asynchronous, realtime: name, state, reason
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 from headrace_runtime.errors import AliasNotFound, ModelNotFound, ModelRefused, VersionNotFound
 from headrace_runtime.model.alias import Alias, Canary
+from headrace_runtime.model.endpoint import Endpoint, Endpoints, EndpointState
 from headrace_runtime.model.manifest import Manifest
 
 Item = dict[str, Any]
@@ -109,6 +111,14 @@ class Registry:
         item = self._item(f"MODEL#{model}", f"REFUSAL#{digest}")
         return None if item is None else ModelRefused(item["rule"]["S"], item["error"]["S"])
 
+    def endpoints(self, model: str, version: int) -> Endpoints | None:
+        """Return what SageMaker has of a version, or None where it has nothing of it.
+
+        `aws/endpoint_book.py` writes it, minutes after the fact: the endpoint itself may be gone.
+        """
+        item = self._item(f"MODEL#{model}", endpoint_key(version))
+        return None if item is None else endpoints_of(item)
+
     def _item(self, pk: str, sk: str) -> Item | None:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}
         return self._dynamodb.get_item(TableName=self._table, Key=key).get("Item")
@@ -132,6 +142,26 @@ class Registry:
 def version_key(version: int) -> str:
     """Return the sort key of a version; nine digits, so that keys sort as numbers do."""
     return f"VERSION#{version:09d}"
+
+
+def endpoint_key(version: int) -> str:
+    """Return the sort key of what SageMaker has of a version."""
+    return f"ENDPOINT#{version:09d}"
+
+
+def endpoints_of(item: Item) -> Endpoints:
+    """Return what an item says that SageMaker has of a version."""
+    asynchronous, realtime = (
+        Endpoint(
+            name=item[kind]["M"]["name"]["S"],
+            state=EndpointState(item[kind]["M"]["state"]["S"]),
+            reason=item[kind]["M"]["reason"]["S"],
+        )
+        if kind in item
+        else None
+        for kind in ("asynchronous", "realtime")
+    )
+    return Endpoints(item["sagemaker_model"]["S"], asynchronous, realtime)
 
 
 def _alias(item: Item) -> Alias:
