@@ -6,7 +6,7 @@ MODEL#<model>    VERSION#000000001     digest, manifest (JSON)
 MODEL#<model>    ALIAS#<alias>         version, canary_version?, canary_weight?, revision
 MODEL#<model>    DIGEST#<sha256>       version: what these bytes became
 MODEL#<model>    REFUSAL#<sha256>      rule, error, origin, refused_at
-MODEL#<model>    ENDPOINT#000000001    sagemaker_model; asynchronous?, realtime?: name, state, reason
+MODEL#<model>    ENDPOINT#000000001    sagemaker_model; asynchronous, realtime: name, state, reason
 """
 
 import json
