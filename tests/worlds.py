@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import boto3
 
 from headrace_runtime.aws.registration import Registration
+from headrace_runtime.model.acceleration import UNCHOSEN, Acceleration
 from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
 from headrace_runtime.model.signature import Signature
 
@@ -28,7 +29,9 @@ def make() -> None:
         _make_table(table, JOBS_INDEXES if table == "jobs" else {})
 
 
-def publish(model: str, graph: bytes, signature: Signature) -> Manifest:
+def publish(
+    model: str, graph: bytes, signature: Signature, *, acceleration: Acceleration = UNCHOSEN
+) -> Manifest:
     """Register model bytes as `register` would once they passed, with a known signature."""
     digest = hashlib.sha256(graph).hexdigest()
     key = f"artifacts/{digest}/model.onnx"
@@ -45,6 +48,7 @@ def publish(model: str, graph: bytes, signature: Signature) -> Manifest:
             files=(StoredFile(key, digest, len(graph)),),
             profile=Profile(1.0, 0.1, 1 << 20, "1.32.0", optimise=True),
             registered_at="2026-11-23T00:00:00+00:00",
+            acceleration=acceleration,
         )
 
     return Registration("registry", dynamodb=boto3.client("dynamodb")).accept(model, made)
