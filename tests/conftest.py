@@ -83,6 +83,7 @@ SETTINGS: dict[str, settings.Settings] = {
         jobs_table="jobs",
         shards_queue_url="",
         parquet_queue_url="",
+        collect_queue_url="",
         shard_bytes=SHARD_BYTES,
         max_concurrency=10,
         batch_memory_mb=1769,

@@ -52,7 +52,12 @@ policies = Policies(
 jobs = Jobs(settings.jobs_table, dynamodb=dynamodb)
 shards = Shards(settings.jobs_table, dynamodb=dynamodb)
 listed = JobList(settings.jobs_table, dynamodb=dynamodb)
-queue = ShardQueue(settings.shards_queue_url, settings.parquet_queue_url, sqs=boto3.client("sqs"))
+queue = ShardQueue(
+    settings.shards_queue_url,
+    settings.parquet_queue_url,
+    collect_url=settings.collect_queue_url,
+    sqs=boto3.client("sqs"),
+)
 door = JobDoor(settings.inbox_bucket, Registry(settings.registry_table, dynamodb=dynamodb), s3=s3)
 submissions = Submissions(
     door,

@@ -64,6 +64,7 @@ class JobFunctions(Construct):
                 jobs_table=state.jobs.table_name,
                 shards_queue_url=shards.queue_url,
                 parquet_queue_url=parquet_shards.queue_url,
+                collect_queue_url="",
                 shard_bytes=SHARD_BYTES,
                 max_concurrency=stage.max_concurrency,
                 batch_memory_mb=stage.memory.batch,

@@ -99,6 +99,7 @@ class SubmitSettings(Settings):
     Attributes:
         shard_bytes, max_concurrency, batch_memory_mb: what `intake` and `batch` work with, by
             which a job is planned beforehand.
+        collect_queue_url: where a job on GPUs is ended early; empty where the stage has none.
         gpu_instance_type, gpu_max_instances, gpu_cpu_limit_s, gpu_monthly_usd: as for `intake`.
         policies_ttl_s, auth: as for `PredictSettings`.
     """
@@ -109,6 +110,7 @@ class SubmitSettings(Settings):
     jobs_table: str
     shards_queue_url: str
     parquet_queue_url: str
+    collect_queue_url: str
     shard_bytes: int
     max_concurrency: int
     batch_memory_mb: int

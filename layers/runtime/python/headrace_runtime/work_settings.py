@@ -119,7 +119,6 @@ class HeavySettings(Settings):
         endpoint_wait_s: for how long an endpoint is waited for that is not there yet.
         invocation_timeout_s: of one body's run. 1 to 3,600, SageMaker's own limit.
         request_ttl_s: for how long a body may wait for an instance. 60 to 21,600.
-        body_bytes: of tensors that one body holds.
     """
 
     inbox_bucket: str
@@ -138,7 +137,6 @@ class HeavySettings(Settings):
     endpoint_wait_s: int
     invocation_timeout_s: int
     request_ttl_s: int
-    body_bytes: int
 
 
 class ProvisionSettings(Settings):

@@ -18,6 +18,8 @@ from typing import Any
 
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.job import Cut, Job, JobState, Source, Stop, Target
+from headrace_runtime.batch.handed import Handed
+from headrace_runtime.batch.placement import Placement
 from headrace_runtime.batch.shard import Part, Range, Shard, ShardState
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat
@@ -41,6 +43,7 @@ def shard_key(job_id: str, number: int) -> Item:
 def job_values(job: Job) -> Item:
     """Return the attributes of a job that a move writes."""
     plain = {name: value for name, value in asdict(job).items() if name not in _APART}
+    plain["placement"] = job.placement and job.placement.to_dict()
     return {
         "state": {"S": str(job.state)},
         "revision": {"N": str(job.revision)},
@@ -67,6 +70,7 @@ def job_of(item: Item) -> Job:
     """Return the job that an item holds."""
     plain = json.loads(item["job"]["S"])
     content, stop, webhook = plain["content"], plain["stop"], plain["webhook"]
+    placement = plain["placement"]
     cut = plain["cut"]
     read = {
         "source": Source(**plain["source"]),
@@ -75,6 +79,7 @@ def job_of(item: Item) -> Job:
         "cut": Cut(cut["shards"], Position(**cut["end"]), cut["complete"]),
         "stop": stop and Stop(**stop),
         "webhook": webhook and Webhook(**webhook),
+        "placement": placement and Placement.from_dict(placement),
         "content": content
         and Content(FileFormat(content["format"]), Compression(content["compression"])),
         "state": JobState(item["state"]["S"]),
@@ -108,6 +113,7 @@ def shard_of(item: Item) -> Shard:
         "state": ShardState(plain["state"]),
         "parts": tuple(_part_of(one, layouts) for one in plain["parts"]),
         "progress": Counts(**plain["progress"]),
+        "handed": plain["handed"] and Handed(**plain["handed"]),
     }
     return Shard(**plain | read)
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.shard import Shard
 from headrace_runtime.codec.file_format import FileFormat
 
 if TYPE_CHECKING:
@@ -12,29 +14,56 @@ if TYPE_CHECKING:
 
 
 class ShardQueue:
-    """Queues work of jobs, each where the function takes it that can read the job's format.
+    """Queues work of jobs, each where the function takes it that can do it.
 
     Args:
         shards_url: of `batch`.
         parquet_url: of `batch_parquet`.
         files_url: of `intake`, which cuts all files but Parquet; empty for who never asks it to.
+        hand_off_url: of `hand_off`, which gives shards to SageMaker; empty where nobody does.
+        collect_url: of `collect`, which takes its answers; empty where nobody does.
     """
 
     def __init__(
-        self, shards_url: str, parquet_url: str, files_url: str = "", *, sqs: "SQSClient"
+        self,
+        shards_url: str,
+        parquet_url: str,
+        files_url: str = "",
+        *,
+        hand_off_url: str = "",
+        collect_url: str = "",
+        sqs: "SQSClient",
     ) -> None:
         self._shards_url = shards_url
         self._parquet_url = parquet_url
         self._files_url = files_url
+        self._hand_off_url = hand_off_url
+        self._collect_url = collect_url
         self._sqs = sqs
 
     def shard(self, job: Job, number: int) -> None:
-        """Let a shard be worked."""
-        self._send(self._url(job), {"job_id": job.job_id, "shard": number})
+        """Let a new shard be worked."""
+        self.again(job, Shard(job.job_id, number))
+
+    def again(self, job: Job, shard: Shard) -> None:
+        """Let a shard be worked on, by whoever is to do what comes next."""
+        self._send(self._url(job, shard), {"job_id": job.job_id, "shard": shard.number})
+
+    def later(self, job: Job, shard: Shard, since: datetime, delay_s: int) -> None:
+        """Let a shard be given to SageMaker later, which has had no place for it *since* then.
+
+        Args:
+            delay_s: 0 to 900.
+        """
+        message = {"job_id": job.job_id, "shard": shard.number, "since": since.isoformat()}
+        self._sqs.send_message(
+            QueueUrl=self._hand_off_url, MessageBody=json.dumps(message), DelaySeconds=delay_s
+        )
 
     def close(self, job: Job) -> None:
         """Let a job be closed if that is due."""
-        self._send(self._url(job), {"job_id": job.job_id, "close": True})
+        url = self._collect_url if job.on_gpu else ""
+        self._send(url or self._cpu_url(job), {"job_id": job.job_id, "close": True})
 
     def cut(self, job: Job) -> None:
         """Let a job's file be cut, from where it is cut to by now."""
@@ -49,12 +78,23 @@ class ShardQueue:
 
     def waiting(self, job: Job) -> int:
         """Return about how many messages wait where the job's do."""
+        urls = [self._cpu_url(job)]
+        if job.on_gpu:
+            urls += [url for url in (self._hand_off_url, self._collect_url) if url]
+        return sum(self._count(url) for url in urls)
+
+    def _count(self, url: str) -> int:
         answer = self._sqs.get_queue_attributes(
-            QueueUrl=self._url(job), AttributeNames=["ApproximateNumberOfMessages"]
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def _url(self, job: Job) -> str:
+    def _url(self, job: Job, shard: Shard) -> str:
+        if shard.handed is not None:
+            return self._collect_url
+        return self._hand_off_url if shard.for_gpu(job) else self._cpu_url(job)
+
+    def _cpu_url(self, job: Job) -> str:
         return self._parquet_url if _is_parquet(job) else self._shards_url
 
     def _send(self, url: str, message: Mapping[str, Any]) -> None:

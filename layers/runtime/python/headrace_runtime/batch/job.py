@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.placement import Placement
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content
 from headrace_runtime.codec.records import START, Position
@@ -104,6 +105,8 @@ class Job:
         error: one sentence on why the whole job failed.
         created_at, started_at, finished_at: ISO 8601, UTC.
         webhook: who is told of the end.
+        placement: where it runs, and why; None of one that failed before.
+        deadline_s: within so many seconds of its coming it should end; None where nobody said.
     """
 
     job_id: str
@@ -128,6 +131,13 @@ class Job:
     sha256: str | None = None
     cost_usd: float | None = None
     webhook: Webhook | None = None
+    placement: Placement | None = None
+    deadline_s: int | None = None
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether SageMaker answers it, but for shards that it could not."""
+        return self.placement is not None and self.placement.engine.on_gpu
 
     @property
     def known_content(self) -> Content:

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.handed import Handed
+from headrace_runtime.batch.job import Job
 from headrace_runtime.codec.records import START, Position
 from headrace_runtime.errors import Conflict
 
@@ -14,6 +16,7 @@ class ShardState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    HANDED = "handed"  # SageMaker has it
     DONE = "done"
 
 
@@ -66,6 +69,9 @@ class Shard:
         parts: what is done, in order.
         progress: records that the present run has behind it.
         cost_usd: of the runs that wrote its parts, estimated.
+        handed: what SageMaker has of it; its range begins with the first record that has no
+            answer in a part.
+        on_cpu: whether it is not given to SageMaker, wherever its job is placed.
     """
 
     job_id: str
@@ -78,11 +84,17 @@ class Shard:
     parts: tuple[Part, ...] = ()
     progress: Counts = field(default_factory=Counts)
     cost_usd: float = 0.0
+    handed: Handed | None = None
+    on_cpu: bool = False
 
     @property
     def counts(self) -> Counts:
         """Records behind it, those of the present run included."""
         return sum((part.counts for part in self.parts), self.progress)
+
+    def for_gpu(self, job: Job) -> bool:
+        """Whether SageMaker is still to be given it."""
+        return job.on_gpu and not self.on_cpu and self.handed is None
 
     def held(self, now: datetime) -> bool:
         """Whether a worker has it, as far as is known."""
@@ -124,14 +136,13 @@ class Shard:
         """
         waiting = self._running("released")
         tries = waiting.tries - (not tried)
-        state = ShardState.QUEUED
-        return replace(waiting, state=state, tries=tries, lease_until=None, progress=Counts())
+        return replace(waiting, state=self._idle, tries=tries, lease_until=None, progress=Counts())
 
     def written(self, part: Part, rest: Range | None, cost_usd: float) -> "Shard":
         """Return the shard with one more part; done, or waiting for a worker of the *rest*."""
         moved = replace(
             self._running("written"),
-            state=ShardState.DONE if rest is None else ShardState.QUEUED,
+            state=ShardState.DONE if rest is None else self._idle,
             range=self.range if rest is None else rest,
             tries=0,
             lease_until=None,
@@ -139,6 +150,41 @@ class Shard:
             progress=Counts(),
         )
         return replace(moved, cost_usd=self.cost_usd + cost_usd)
+
+    def handed_over(self, handed: Handed) -> "Shard":
+        """Return the running shard once its bodies lie ready for SageMaker."""
+        moved = replace(self._running("handed over"), state=ShardState.HANDED, handed=handed)
+        return replace(moved, tries=0, lease_until=None)
+
+    def asked_again(self, until: datetime) -> "Shard":
+        """Return the shard as it is once what lacks an answer is asked for once more.
+
+        Args:
+            until: when what has not come by then is taken for lost.
+        """
+        handed = self.known_handed
+        asked = replace(handed, round=handed.round + 1, until=until.isoformat(), sent=0)
+        return replace(self, attempt=self.attempt + 1, handed=asked)
+
+    def given_back(self) -> "Shard":
+        """Return the shard as it waits for a worker's own CPU: SageMaker did not answer it."""
+        waiting = replace(self, state=ShardState.QUEUED, attempt=self.attempt + 1, tries=0)
+        return replace(waiting, lease_until=None, handed=None, on_cpu=True)
+
+    @property
+    def known_handed(self) -> Handed:
+        """What SageMaker has of it.
+
+        Raises:
+            Conflict: nothing.
+        """
+        if self.handed is None:
+            raise Conflict(f"shard {self.number} of job {self.job_id} is not with SageMaker")
+        return self.handed
+
+    @property
+    def _idle(self) -> ShardState:
+        return ShardState.QUEUED if self.handed is None else ShardState.HANDED
 
     def _running(self, done: str) -> "Shard":
         if self.state is not ShardState.RUNNING:
