@@ -30,7 +30,7 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         self._limits = thresholds
         self._tell = actions.SnsAction(topic)
-        self._alarm(
+        self.add(
             "Concurrency",
             _lambda_metric("ConcurrentExecutions", {}, statistic="Maximum", period=_MINUTE),
             above=thresholds.concurrency,
@@ -43,14 +43,14 @@ class Alarms(Construct):
         """Ring when calls of *function* fail, or are refused for want of concurrency."""
         name, source = function.title, function.source
         ours = {"FunctionName": function.function.function_name}
-        self._alarm(
+        self.add(
             f"{name}Errors",
             _lambda_metric("Errors", ours),
             above=self._limits.errors,
             said=f"Calls of {source} end with an exception, a timeout or out of memory.",
             page="errors",
         )
-        self._alarm(
+        self.add(
             f"{name}Throttles",
             _lambda_metric("Throttles", ours),
             above=self._limits.throttles,
@@ -58,26 +58,30 @@ class Alarms(Construct):
             page="throttles",
         )
 
-    def watch_sweep(self, sweep: HeadraceFunction) -> None:
-        """Ring when *sweep*, which the clock wakes, failed three times in 15 minutes.
+    def watch_clocked(self, function: HeadraceFunction, *, said: str) -> None:
+        """Ring when *function*, which the clock wakes, failed three times in 15 minutes.
 
         It is woken too seldom to come near the stage's threshold of errors.
+
+        Args:
+            function: it alone is watched so.
+            said: what is not done meanwhile, a sentence. The page is named like the function.
         """
-        ours = {"FunctionName": sweep.function.function_name}
+        ours = {"FunctionName": function.function.function_name}
         for metric in ("Errors", "Throttles"):
-            self._alarm(
-                f"{sweep.title}{metric}",
+            self.add(
+                f"{function.title}{metric}",
                 _lambda_metric(metric, ours),
                 above=1,
-                said="Nothing that was lost is found: sweep fails, or is not run, each time.",
-                page="sweep",
+                said=f"{said}: {function.source} fails, or is not run, each time.",
+                page=function.source,
                 periods=3,
             )
 
     def watch_latency(self, function: HeadraceFunction) -> None:
         """Ring when the slowest of a hundred calls of *function* is too slow, for 15 minutes."""
         ours = {"FunctionName": function.function.function_name}
-        self._alarm(
+        self.add(
             f"{function.title}Latency",
             _lambda_metric("Duration", ours, statistic="p99"),
             above=self._limits.latency_ms,
@@ -89,7 +93,7 @@ class Alarms(Construct):
     def watch_queue(self, name: str, queue: WorkQueue, *, page: str = "old-messages") -> None:
         """Ring when *queue* has dead letters, or a message that nobody got done with in time."""
         title = name.title().replace("-", "")
-        self._alarm(
+        self.add(
             f"{title}DeadLetters",
             queue.dead_letters.metric_approximate_number_of_messages_visible(
                 period=_MINUTE, statistic="Maximum"
@@ -99,7 +103,7 @@ class Alarms(Construct):
             page="dead-letters",
         )
         stuck = page == "stuck-jobs"
-        self._alarm(
+        self.add(
             f"{title}StuckJobs" if stuck else f"{title}OldMessages",
             queue.queue.metric_approximate_age_of_oldest_message(period=_MINUTE),
             above=self._limits.stuck_job_s if stuck else self._limits.oldest_message_s,
@@ -118,7 +122,7 @@ class Alarms(Construct):
             label="answers 5xx, in percent",
             period=_FIVE_MINUTES,
         )
-        return self._alarm(
+        return self.add(
             "ServerErrors",
             share,
             above=self._limits.server_error_percent,
@@ -135,7 +139,7 @@ class Alarms(Construct):
             "Resource": f"{function.function.function_name}:live",
             "ExecutedVersion": version.version,
         }
-        return self._alarm(
+        return self.add(
             f"{function.title}NewVersionErrors",
             _lambda_metric("Errors", ours, period=_MINUTE),
             above=1,
@@ -143,7 +147,7 @@ class Alarms(Construct):
             page="new-version-errors",
         )
 
-    def _alarm(
+    def add(
         self,
         construct_id: str,
         metric: cloudwatch.IMetric,
@@ -153,6 +157,16 @@ class Alarms(Construct):
         page: str,
         periods: int = 1,
     ) -> cloudwatch.Alarm:
+        """Ring while *metric* is *above* that or more; return the alarm.
+
+        Args:
+            construct_id: the alarm's.
+            metric: one, or an expression over some.
+            above: its threshold.
+            said: what is amiss, a sentence.
+            page: of the runbook, `stuck-jobs` for `docs/running.md#alarm-stuck-jobs`.
+            periods: of the metric, one after the other, in which it is.
+        """
         alarm = cloudwatch.Alarm(
             self,
             construct_id,

@@ -31,9 +31,31 @@ _BY_FUNCTION = (
     ("Estimated cost, USD", ("EstimatedCostUsd", "Sum")),
 )
 
+# Of work on GPUs, by function: title, then metrics with their statistic.
+_OF_GPUS = (
+    ("Bodies given to SageMaker", ("GpuBodies", "Sum")),
+    ("Times that SageMaker failed", ("GpuFailures", "Sum")),
+    ("Shards that went back to Lambda", ("GpuFallbacks", "Sum")),
+    ("GPUs this month, USD", ("GpuSpentUsd", "Maximum")),
+)
+# What SageMaker tells of endpoints: title, namespace with dimensions, metric, statistic.
+_BY_ENDPOINT = (
+    ("Bodies that wait", "AWS/SageMaker,EndpointName", "ApproximateBacklogSize", "Maximum"),
+    (
+        "Instances busy, %",
+        "/aws/sagemaker/Endpoints,EndpointName,VariantName",
+        "GPUUtilization",
+        "Average",
+    ),
+)
+
 
 class HeadraceDashboard(Construct):
-    """Requests, errors, latency, cold starts, queues, jobs and cost."""
+    """Requests, errors, latency, cold starts, queues, jobs, GPUs and cost.
+
+    Args:
+        gpu_of: the stage's name, where it has GPUs.
+    """
 
     def __init__(
         self,
@@ -43,6 +65,7 @@ class HeadraceDashboard(Construct):
         api: apigateway.HttpApi,
         functions: Sequence[HeadraceFunction],
         queues: Mapping[str, WorkQueue],
+        gpu_of: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         dashboard = cloudwatch.Dashboard(
@@ -72,6 +95,9 @@ class HeadraceDashboard(Construct):
             *(_told("function,model,version", title, *m) for title, m in _BY_MODEL)
         )
         dashboard.add_widgets(*(_told("function", title, *m) for title, m in _BY_FUNCTION))
+        if gpu_of is not None:
+            dashboard.add_widgets(*(_of_endpoints(gpu_of, *told) for told in _BY_ENDPOINT))
+            dashboard.add_widgets(*(_told("function", title, *m) for title, m in _OF_GPUS))
         dashboard.add_widgets(
             _graph(
                 "Messages that wait",
@@ -101,4 +127,14 @@ def _told(dimensions: str, title: str, metric: str, statistic: str) -> cloudwatc
     search = cloudwatch.SearchExpression(
         expression=f"SEARCH('{schema} MetricName=\"{metric}\"', '{statistic}', 300)"
     )
+    return _graph(title, search)
+
+
+def _of_endpoints(
+    stage: str, title: str, schema: str, metric: str, statistic: str
+) -> cloudwatch.GraphWidget:
+    """Graph a metric of SageMaker's for every endpoint of *stage* that there is."""
+    # Names are searched word by word: `hr-dev-digits-3-0a1b2c3d` has hr and dev among its own.
+    found = f'{{{schema}}} MetricName="{metric}" hr {stage}'
+    search = cloudwatch.SearchExpression(expression=f"SEARCH('{found}', '{statistic}', 300)")
     return _graph(title, search)

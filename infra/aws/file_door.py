@@ -4,7 +4,9 @@ from constructs import Construct
 
 from headrace_runtime import work_settings
 from infra.aws import grants
+from infra.aws.gpu_work import GpuMeans
 from infra.aws.headrace_function import HeadraceFunction
+from infra.aws.heavy_queues import HeavyQueues
 from infra.aws.layers import Layers
 from infra.aws.limits import SHARD_BYTES
 from infra.aws.object_events import ObjectEvents
@@ -21,6 +23,9 @@ _TIMEOUT_S = 900
 class FileDoor(Construct):
     """Inbox → queue → `intake` → shards → `batch`, `batch_parquet` → results.
 
+    Args:
+        heavy: where shards go that are given to SageMaker; None where there are no GPUs.
+
     Attributes:
         queue: of dropped files.
         shards, parquet_shards: of parts of jobs, for `batch` and for `batch_parquet`.
@@ -34,19 +39,23 @@ class FileDoor(Construct):
         stage: Stage,
         state: StateStack,
         layers: Layers,
+        heavy: HeavyQueues | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.queue = WorkQueue(self, "Files", timeout_s=_TIMEOUT_S)
         self.shards = WorkQueue(self, "Shards", timeout_s=_TIMEOUT_S)
         self.parquet_shards = WorkQueue(self, "ParquetShards", timeout_s=_TIMEOUT_S)
-        working = ShardFunctions(self, stage=stage, state=state, layers=layers)
+        working = ShardFunctions(self, stage=stage, state=state, layers=layers, heavy=heavy)
         self.batch = working.batch(self.shards)
         self.batch_parquet = working.batch_parquet(self.parquet_shards)
-        self.intake = self._intake(stage, state, layers)
+        self.intake = self._intake(stage, state, layers, heavy)
         self.queue.feed(self.intake, batch_size=10, max_concurrency=5)
         ObjectEvents(self, "Dropped", bucket=state.inbox, queue=self.queue)
 
-    def _intake(self, stage: Stage, state: StateStack, layers: Layers) -> HeadraceFunction:
+    def _intake(
+        self, stage: Stage, state: StateStack, layers: Layers, heavy: HeavyQueues | None
+    ) -> HeadraceFunction:
+        means = GpuMeans.of(stage.gpu)
         intake = HeadraceFunction(
             self,
             "Intake",
@@ -60,14 +69,14 @@ class FileDoor(Construct):
                 files_queue_url=self.queue.queue.queue_url,
                 shards_queue_url=self.shards.queue.queue_url,
                 parquet_queue_url=self.parquet_shards.queue.queue_url,
-                hand_off_queue_url="",
+                hand_off_queue_url=heavy.hand_off.queue.queue_url if heavy else "",
                 shard_bytes=SHARD_BYTES,
                 max_concurrency=stage.max_concurrency,
                 batch_memory_mb=stage.memory.batch,
-                gpu_instance_type="",
-                gpu_max_instances=0,
-                gpu_cpu_limit_s=0.0,
-                gpu_monthly_usd=0.0,
+                gpu_instance_type=means.instance_type,
+                gpu_max_instances=means.max_instances,
+                gpu_cpu_limit_s=means.cpu_limit_s,
+                gpu_monthly_usd=means.monthly_usd,
             ),
             layers=[layers.runtime, layers.essentials, layers.files],
             memory_mb=stage.memory.intake,
@@ -83,7 +92,8 @@ class FileDoor(Construct):
         grants.read_items(role, state.registry)
         grants.read_items(role, state.jobs)
         grants.write_items(role, state.jobs)
-        for queue in (self.queue, self.shards, self.parquet_shards):
+        queues = [self.queue, self.shards, self.parquet_shards]
+        for queue in [*queues, *([heavy.hand_off] if heavy else [])]:
             grants.send_messages(role, queue.queue)
         grants.tell(role, JOB_ENDED)
         return intake

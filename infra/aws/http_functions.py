@@ -3,10 +3,11 @@
 from constructs import Construct
 
 from headrace_runtime import settings
-from infra.aws import grants
+from infra.aws import grants, grants_sagemaker
 from infra.aws.headrace_function import HeadraceFunction
 from infra.aws.layers import Layers
 from infra.aws.limits import models_memory_mb, whole_cpus
+from infra.aws.own_event import VERSIONS_MOVED
 from infra.aws.stage import Stage
 from infra.aws.stage_parts import ProvisionedConcurrency, SnapStart
 from infra.aws.state_stack import ARTIFACTS, DROPPED, StateStack
@@ -83,6 +84,8 @@ class HttpFunctions(Construct):
         grants.read_objects(predict.role, state.models, ARTIFACTS)
         grants.read_items(predict.role, state.registry)
         grants.in_partition(predict.role, state.access, POLICIES, "Query")
+        if stage.gpu is not None:
+            grants_sagemaker.call_endpoints(predict.role, stage)
         return predict
 
     def _manage(self) -> HeadraceFunction:
@@ -104,6 +107,7 @@ class HttpFunctions(Construct):
             memory_mb=stage.memory.manage,
             timeout_s=29,
         )
+        grants.tell(manage.role, VERSIONS_MOVED)
         # It moves no bytes itself: what it signed is done with its permission.
         grants.put_objects(manage.role, state.models, DROPPED)
         grants.read_items(manage.role, state.registry)

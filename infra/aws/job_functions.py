@@ -7,7 +7,9 @@ from constructs import Construct
 from headrace_runtime import settings
 from infra.aws import grants
 from infra.aws.file_door import FileDoor
+from infra.aws.gpu_work import GpuMeans
 from infra.aws.headrace_function import HeadraceFunction
+from infra.aws.heavy_queues import HeavyQueues
 from infra.aws.http_functions import POLICIES, POLICIES_TTL_S
 from infra.aws.layers import Layers
 from infra.aws.limits import SHARD_BYTES
@@ -21,6 +23,7 @@ class JobFunctions(Construct):
 
     Args:
         queues: all of them, by the names that callers use.
+        heavy: of work on GPUs; None where there are none.
 
     Attributes:
         submit: takes files in, plans, tells of jobs and cancels them.
@@ -38,10 +41,11 @@ class JobFunctions(Construct):
         layers: Layers,
         files: FileDoor,
         queues: Mapping[str, WorkQueue],
+        heavy: HeavyQueues | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._stage, self._state, self._layers = stage, state, layers
-        self.submit = self._submit(files)
+        self.submit = self._submit(files, heavy)
         self.redrive = self._redrive(queues)
 
     @property
@@ -49,7 +53,8 @@ class JobFunctions(Construct):
         """All of them."""
         return [self.submit, self.redrive]
 
-    def _submit(self, files: FileDoor) -> HeadraceFunction:
+    def _submit(self, files: FileDoor, heavy: HeavyQueues | None) -> HeadraceFunction:
+        means = GpuMeans.of(self._stage.gpu)
         stage, state, layers = self._stage, self._state, self._layers
         shards, parquet_shards = files.shards.queue, files.parquet_shards.queue
         submit = HeadraceFunction(
@@ -64,14 +69,14 @@ class JobFunctions(Construct):
                 jobs_table=state.jobs.table_name,
                 shards_queue_url=shards.queue_url,
                 parquet_queue_url=parquet_shards.queue_url,
-                collect_queue_url="",
+                collect_queue_url=heavy.collected.queue.queue_url if heavy else "",
                 shard_bytes=SHARD_BYTES,
                 max_concurrency=stage.max_concurrency,
                 batch_memory_mb=stage.memory.batch,
-                gpu_instance_type="",
-                gpu_max_instances=0,
-                gpu_cpu_limit_s=0.0,
-                gpu_monthly_usd=0.0,
+                gpu_instance_type=means.instance_type,
+                gpu_max_instances=means.max_instances,
+                gpu_cpu_limit_s=means.cpu_limit_s,
+                gpu_monthly_usd=means.monthly_usd,
                 access_table=state.access.table_name,
                 policies_ttl_s=POLICIES_TTL_S,
                 auth=stage.auth,
@@ -89,7 +94,7 @@ class JobFunctions(Construct):
         grants.read_items(role, state.jobs)
         grants.write_items(role, state.jobs)
         grants.query_index(role, state.jobs, BY_DAY)
-        for queue in (shards, parquet_shards):
+        for queue in [shards, parquet_shards, *([heavy.collected.queue] if heavy else [])]:
             grants.send_messages(role, queue)
         grants.in_partition(role, state.access, POLICIES, "Query")
         return submit

@@ -8,6 +8,7 @@ from infra.aws.headrace_function import HeadraceFunction
 from infra.aws.layers import Layers
 from infra.aws.limits import MODELS_DISK_MB
 from infra.aws.object_events import ObjectEvents
+from infra.aws.own_event import VERSIONS_MOVED
 from infra.aws.stage import Stage
 from infra.aws.state_stack import ARTIFACTS, DROPPED, StateStack
 from infra.aws.work_queue import WorkQueue
@@ -57,3 +58,4 @@ class ModelDoor(Construct):
         grants.put_objects(role, state.models, ARTIFACTS)
         grants.read_items(role, state.registry)
         grants.write_items(role, state.registry)
+        grants.tell(role, VERSIONS_MOVED)

@@ -16,5 +16,7 @@ class OwnEvent:
     kind: str
 
 
+# Told where an alias, or what it points to, has moved, or a version has come.
+VERSIONS_MOVED = OwnEvent("headrace", "Versions Moved")
 # Told at least once for each job that ends, however it does.
 JOB_ENDED = OwnEvent("headrace", "Job Ended")

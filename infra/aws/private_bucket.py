@@ -6,19 +6,21 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-# For how long what was overwritten or removed can be had back.
+# For how long what was overwritten or removed can be had back, if nothing else is said.
 REGRETS_DAYS = 30
 
 
 class PrivateBucket(Construct):
     """Versioned, encrypted, never public, reached by TLS 1.2 alone; it outlives its stack.
 
-    What happens in it is told to EventBridge: to our own rules, and to whatever else a user of
-    the account wants to wake.
+    What happens in it is told to EventBridge, where anybody wants to know: to our own rules,
+    and to whatever else a user of the account wants to wake.
 
     Args:
         accesses: the bucket that is told who asked for what; none for that bucket itself.
+        tells: whether EventBridge is told what happens in it.
         kept_days: after how many days an object is removed; 0 never.
+        regrets_days: for how long what was overwritten or removed can be had back.
         passing: prefixes of objects that are worth nothing after so many days; removed, they
             cannot be had back after one more.
     """
@@ -29,7 +31,9 @@ class PrivateBucket(Construct):
         construct_id: str,
         *,
         accesses: s3.IBucket | None,
+        tells: bool = True,
         kept_days: int = 0,
+        regrets_days: int = REGRETS_DAYS,
         passing: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -46,7 +50,7 @@ class PrivateBucket(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=Duration.days(1),
-                    noncurrent_version_expiration=Duration.days(REGRETS_DAYS),
+                    noncurrent_version_expiration=Duration.days(regrets_days),
                     expiration=Duration.days(kept_days) if kept_days else None,
                 ),
                 *(
@@ -62,7 +66,7 @@ class PrivateBucket(Construct):
             server_access_logs_bucket=accesses,
             server_access_logs_prefix=f"{construct_id.lower()}/" if accesses else None,
         )
-        if accesses is not None:
+        if tells:
             self._tell_event_bridge()
 
     def _tell_event_bridge(self) -> None:

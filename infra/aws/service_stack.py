@@ -6,6 +6,8 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.aws.file_door import FileDoor
+from infra.aws.heavy_door import HeavyDoor
+from infra.aws.heavy_queues import HeavyQueues
 from infra.aws.http_api import HeadraceApi
 from infra.aws.http_functions import HttpFunctions
 from infra.aws.job_functions import JobFunctions
@@ -25,11 +27,15 @@ class ServiceStack(Stack):
         self, scope: Construct, construct_id: str, *, stage: Stage, state: StateStack, **stack: Any
     ) -> None:
         super().__init__(scope, construct_id, **stack)
+        watch = Watch(self, "Watch", stage=stage)
         layers = Layers(self, "Layers", stage=stage)
         calls = HttpFunctions(self, "Calls", stage=stage, state=state, layers=layers)
         models = ModelDoor(self, "ModelDoor", stage=stage, state=state, layers=layers)
-        files = FileDoor(self, "FileDoor", stage=stage, state=state, layers=layers)
-        sweeper = Sweeper(self, "Sweeper", stage=stage, state=state, layers=layers, files=files)
+        heavy = None if stage.gpu is None else HeavyQueues(self, "Heavy")
+        files = FileDoor(self, "FileDoor", stage=stage, state=state, layers=layers, heavy=heavy)
+        sweeper = Sweeper(
+            self, "Sweeper", stage=stage, state=state, layers=layers, files=files, heavy=heavy
+        )
         webhooks = Webhooks(self, "Webhooks", stage=stage, state=state, layers=layers)
         queues = {
             "models": models.queue,
@@ -38,8 +44,33 @@ class ServiceStack(Stack):
             "parquet-shards": files.parquet_shards,
             "webhooks": webhooks.queue,
         }
+        door = None
+        if stage.gpu is not None and heavy is not None:
+            door = HeavyDoor(
+                self,
+                "HeavyDoor",
+                stage=stage,
+                gpu=stage.gpu,
+                state=state,
+                layers=layers,
+                files=files,
+                queues=heavy,
+                told=watch.topic,
+            )
+            queues |= {
+                "hand-off": heavy.hand_off,
+                "collected": heavy.collected,
+                "provision": door.provision_queue,
+            }
         jobs = JobFunctions(
-            self, "Jobs", stage=stage, state=state, layers=layers, files=files, queues=queues
+            self,
+            "Jobs",
+            stage=stage,
+            state=state,
+            layers=layers,
+            files=files,
+            queues=queues,
+            heavy=heavy,
         )
         answering = [*calls.all, *jobs.all]
         http = HeadraceApi(
@@ -49,10 +80,7 @@ class ServiceStack(Stack):
             functions={function.source: function for function in answering},
             authorise=calls.authorise,
         )
-        Watch(
-            self,
-            "Watch",
-            stage=stage,
+        watch.over(
             http=http,
             answering=answering,
             working=[
@@ -64,6 +92,7 @@ class ServiceStack(Stack):
             ],
             sweep=sweeper.sweep,
             queues=queues,
+            heavy=door,
         )
         CfnOutput(self, "Url", value=http.url)
         CfnOutput(self, "ShardsQueueUrl", value=files.shards.queue.queue_url)

@@ -8,6 +8,7 @@ from constructs import Construct
 from headrace_runtime import work_settings
 from infra.aws import grants
 from infra.aws.headrace_function import HeadraceFunction
+from infra.aws.heavy_queues import HeavyQueues
 from infra.aws.layers import Layers
 from infra.aws.limits import MODELS_DISK_MB, SHARD_BYTES, models_memory_mb, whole_cpus
 from infra.aws.own_event import JOB_ENDED
@@ -18,19 +19,28 @@ from infra.aws.work_queue import WorkQueue
 _TIMEOUT_S = 900
 # Arrow's own allocator reserves a gigabyte at its start and takes from it without asking, past the
 # bound that keeps a stranger's file from taking all of the memory.
-_ARROW = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+ARROW = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 class ShardFunctions:
     """Makes `batch` and `batch_parquet` in *scope*: one work, by different layers.
 
     What reading Parquet takes in code and memory no other format pays for.
+
+    Args:
+        heavy: where shards go that Lambda cannot get done with; None where there are no GPUs.
     """
 
     def __init__(
-        self, scope: Construct, *, stage: Stage, state: StateStack, layers: Layers
+        self,
+        scope: Construct,
+        *,
+        stage: Stage,
+        state: StateStack,
+        layers: Layers,
+        heavy: HeavyQueues | None,
     ) -> None:
-        self._scope = scope
+        self._scope, self._heavy = scope, heavy
         self._stage, self._state, self._layers = stage, state, layers
 
     def batch(self, queue: WorkQueue) -> HeadraceFunction:
@@ -47,7 +57,7 @@ class ShardFunctions:
             queue,
             memory_mb=self._stage.memory.batch_parquet,
             layers=[self._layers.parquet],
-            environment=_ARROW,
+            environment=ARROW,
         )
 
     def _function(
@@ -74,7 +84,7 @@ class ShardFunctions:
                 registry_table=state.registry.table_name,
                 jobs_table=state.jobs.table_name,
                 queue_url=queue.queue.queue_url,
-                hand_off_queue_url="",
+                hand_off_queue_url=self._heavy.hand_off.queue.queue_url if self._heavy else "",
                 shard_bytes=SHARD_BYTES,
                 batch_rows=8192,
                 models_memory_mb=models_memory_mb(memory_mb, disk_mb=disk_mb, stage=stage),
@@ -105,5 +115,6 @@ class ShardFunctions:
         grants.read_items(role, state.registry)
         grants.read_items(role, state.jobs)
         grants.write_items(role, state.jobs)
-        grants.send_messages(role, queue.queue)
+        for put_into in [queue, *([self._heavy.hand_off] if self._heavy else [])]:
+            grants.send_messages(role, put_into.queue)
         grants.tell(role, JOB_ENDED)

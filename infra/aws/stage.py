@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from infra.aws.gpu_work import GpuWork
 from infra.aws.ranges import one_of, within, written_as
 from infra.aws.stage_parts import (
     AlarmThresholds,
     CodeCanary,
     CustomDomain,
     FunctionMemory,
-    GpuPool,
     ProvisionedConcurrency,
     SnapStart,
     TokenIssuer,
@@ -55,7 +55,8 @@ class Stage:
         alarm_email: who is told; nobody by mail if left out.
         monthly_budget_usd: of the whole account; told at 80 % and when 100 % are foreseen.
         code_canary: how new code is tried; left out, it answers every call at once.
-        gpu: what heavy batches may take.
+        gpu: what heavy work may take of SageMaker; left out, all work is done on Lambda, and
+            nothing is made of SageMaker's.
     """
 
     name: str
@@ -82,7 +83,7 @@ class Stage:
     alarm_email: str | None = None
     monthly_budget_usd: float | None = None
     code_canary: CodeCanary | None = None
-    gpu: tuple[GpuPool, ...] = ()
+    gpu: GpuWork | None = None
 
     def __post_init__(self) -> None:
         written_as(

@@ -20,12 +20,15 @@ class FunctionMemory:
     authorise: int = 512
     batch: int = 1769
     batch_parquet: int = 3008
+    collect: int = 3008
     grant: int = 512
+    hand_off: int = 3008
     intake: int = 512
     manage: int = 512
     notify: int = 512
     observe: int = 512
     predict: int = 1769
+    provision: int = 512
     redrive: int = 512
     register: int = 3008
     submit: int = 512
@@ -38,6 +41,9 @@ class FunctionMemory:
         within("memory.predict", self.predict, 1024, 10_240)
         within("memory.batch", self.batch, 1024, 10_240)
         within("memory.batch_parquet", self.batch_parquet, 1024, 10_240)
+        # Both read Parquet, too.
+        within("memory.collect", self.collect, 1024, 10_240)
+        within("memory.hand_off", self.hand_off, 1024, 10_240)
         within("memory.register", self.register, 2048, 10_240)
 
 
@@ -101,6 +107,7 @@ class AlarmThresholds:
         server_error_percent: of the API's answers that are our fault. 0.1 to 100.
         oldest_message_s: a message's age in the queues of what was dropped. 60 to 1,209,600.
         stuck_job_s: a shard's age in the queues of shards. 900 to 1,209,600.
+        gpu_failures: times in five minutes that SageMaker failed to answer a shard. 1 to 10,000.
         concurrency: calls at a time, of all functions of the account. 1 to 100,000.
     """
 
@@ -110,6 +117,7 @@ class AlarmThresholds:
     server_error_percent: float = 1.0
     oldest_message_s: int = 900
     stuck_job_s: int = 7200
+    gpu_failures: int = 5
     concurrency: int = 800
 
     def __post_init__(self) -> None:
@@ -120,6 +128,7 @@ class AlarmThresholds:
             "server_error_percent": (0.1, 100),
             "oldest_message_s": (60, 1_209_600),
             "stuck_job_s": (900, 1_209_600),
+            "gpu_failures": (1, 10_000),
             "concurrency": (1, 100_000),
         }
         for name, (low, high) in ranges.items():
@@ -147,26 +156,6 @@ class CustomDomain:
         if self.hosted_zone_id is not None:
             meaning = "an id of Route 53, as Z0123456789ABC"
             written_as("domain.hosted_zone_id", self.hosted_zone_id, r"Z[A-Z0-9]{1,31}", meaning)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GpuPool:
-    """SageMaker instances that heavy batches may take.
-
-    Attributes:
-        instance_type: `ml.g4dn.xlarge` and the like.
-        max_instances: at a time, 0 to 100; 0 takes none.
-    """
-
-    instance_type: str
-    max_instances: int = 1
-
-    def __post_init__(self) -> None:
-        families = ("g4dn", "g5", "g6", "g6e", "p3", "p4d", "p5")
-        form = rf"ml\.({'|'.join(families)})\.\d*x?large"
-        meaning = f"ml.<family>.<size>, family one of {', '.join(families)}"
-        written_as("gpu.instance_type", self.instance_type, form, meaning)
-        within("gpu.max_instances", self.max_instances, 0, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

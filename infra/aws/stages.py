@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from infra.aws.gpu_work import GpuWork
 from infra.aws.stage import Stage
 from infra.aws.stage_parts import AlarmThresholds, CodeCanary, SnapStart
 
@@ -16,7 +17,10 @@ STAGES: Mapping[str, Stage] = {
             log_level="INFO",
             log_retention_days=7,
             private_webhooks=True,
+            gpu=GpuWork(instance_types=("ml.g5.xlarge",)),
         ),
+        # GPUs are off where nothing is said of them: docs/running.md tells what they cost, and
+        # which quota of instances the account must have. `gpu=GpuWork()` turns them on.
         Stage(name="dev", log_retention_days=14, inbox_days=7, results_days=7),
         Stage(
             name="prod",

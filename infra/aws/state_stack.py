@@ -18,6 +18,10 @@ ACCESSES_DAYS = 90
 # long: nobody needs them after that, whatever became of the job.
 PARTS = "_parts/"
 PARTS_DAYS = 7
+# What SageMaker is given and gives back: bodies of shards, lists of them for transform jobs,
+# outputs, and what is told of failures; and for how long: no body may wait nearly as long.
+BODIES, MANIFESTS, OUTPUTS, FAILURES = "in/*", "manifests/*", "out/*", "failed/*"
+STAGING_DAYS = 3
 # Counters of calls leave the table of keys and policies by themselves, and what of a job is of
 # use only for a while leaves the table of jobs.
 EXPIRES_AT = "expires_at_s"
@@ -31,7 +35,9 @@ class StateStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, **stack: Any) -> None:
         super().__init__(scope, construct_id, **stack)
-        accesses = PrivateBucket(self, "Accesses", accesses=None, kept_days=ACCESSES_DAYS).bucket
+        accesses = PrivateBucket(
+            self, "Accesses", accesses=None, tells=False, kept_days=ACCESSES_DAYS
+        ).bucket
         self.models = PrivateBucket(self, "Models", accesses=accesses).bucket
         self.inbox = PrivateBucket(
             self, "Inbox", accesses=accesses, kept_days=stage.inbox_days
@@ -43,6 +49,15 @@ class StateStack(Stack):
             kept_days=stage.results_days,
             passing={PARTS: PARTS_DAYS},
         ).bucket
+        # Thousands of objects a job, that nobody wants to be woken by.
+        self.staging = PrivateBucket(
+            self,
+            "Staging",
+            accesses=accesses,
+            tells=False,
+            kept_days=STAGING_DAYS,
+            regrets_days=1,
+        ).bucket
         self.registry = KeyedTable(self, "Registry").table
         self.jobs = KeyedTable(
             self, "Jobs", expires_at=EXPIRES_AT, indexes=(BY_DAY, UNFINISHED)
@@ -52,6 +67,7 @@ class StateStack(Stack):
         CfnOutput(self, "ModelsBucket", value=self.models.bucket_name)
         CfnOutput(self, "InboxBucket", value=self.inbox.bucket_name)
         CfnOutput(self, "ResultsBucket", value=self.results.bucket_name)
+        CfnOutput(self, "StagingBucket", value=self.staging.bucket_name)
         CfnOutput(self, "RegistryTable", value=self.registry.table_name)
         CfnOutput(self, "JobsTable", value=self.jobs.table_name)
         CfnOutput(self, "AccessTable", value=self.access.table_name)

@@ -1,20 +1,18 @@
 """What looks after jobs when nobody calls and nothing comes."""
 
-from aws_cdk import Duration
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from headrace_runtime import work_settings
 from infra.aws import grants
+from infra.aws.clock import wake_by_the_clock
 from infra.aws.file_door import FileDoor
 from infra.aws.headrace_function import HeadraceFunction
+from infra.aws.heavy_queues import HeavyQueues
 from infra.aws.layers import Layers
 from infra.aws.own_event import JOB_ENDED
 from infra.aws.stage import Stage
 from infra.aws.state_stack import UNFINISHED, StateStack
 
-EVERY_MINUTES = 5
 # It ends before the next begins.
 _TIMEOUT_S = 240
 # What moved within that time is on its way, and not lost.
@@ -25,6 +23,9 @@ class Sweeper(Construct):
     """Clock → `sweep` → what was lost is queued again, or ends.
 
     Nothing that fails here is tried again, nor kept: the next sweep finds what this one left.
+
+    Args:
+        heavy: of work on GPUs; None where there are none.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class Sweeper(Construct):
         state: StateStack,
         layers: Layers,
         files: FileDoor,
+        heavy: HeavyQueues | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        queues = (files.queue.queue, files.shards.queue, files.parquet_shards.queue)
+        queues = [files.queue.queue, files.shards.queue, files.parquet_shards.queue]
         self.sweep = HeadraceFunction(
             self,
             "Sweep",
@@ -51,8 +53,8 @@ class Sweeper(Construct):
                 files_queue_url=queues[0].queue_url,
                 shards_queue_url=queues[1].queue_url,
                 parquet_queue_url=queues[2].queue_url,
-                hand_off_queue_url="",
-                collect_queue_url="",
+                hand_off_queue_url=heavy.hand_off.queue.queue_url if heavy else "",
+                collect_queue_url=heavy.collected.queue.queue_url if heavy else "",
                 patience_s=_PATIENCE_S,
             ),
             layers=[layers.runtime, layers.essentials],
@@ -67,21 +69,11 @@ class Sweeper(Construct):
         grants.look_up_items(role, state.jobs)
         grants.write_items(role, state.jobs)
         grants.query_index(role, state.jobs, UNFINISHED)
+        if heavy is not None:
+            queues += [heavy.hand_off.queue, heavy.collected.queue]
         for queue in queues:
             grants.send_messages(role, queue)
         for queue in queues[1:]:  # where work of a job may still wait
             grants.count_messages(role, queue)
         grants.tell(role, JOB_ENDED)
-        self._start_by_the_clock()
-
-    def _start_by_the_clock(self) -> None:
-        every = Duration.minutes(EVERY_MINUTES)
-        self.sweep.live.configure_async_invoke(retry_attempts=0, max_event_age=every)
-        events.Rule(
-            self,
-            "Clock",
-            schedule=events.Schedule.rate(every),
-            targets=[
-                targets.LambdaFunction(self.sweep.live, retry_attempts=0, max_event_age=every)
-            ],
-        )
+        wake_by_the_clock(self, self.sweep)

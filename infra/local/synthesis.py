@@ -15,8 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 # What decides the template: the app, its context, what it reads of ours, and what is pinned.
 _SOURCES = (
     "infra/aws/**/*.py",
+    "infra/aws/*.json",
     "cdk.json",
     "layers/runtime/python/headrace_runtime/settings.py",
+    "layers/runtime/python/headrace_runtime/work_settings.py",
     "layers/*/requirements.txt",
 )
 # The CDK app's stage for one machine.

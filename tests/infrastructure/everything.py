@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.aws.gpu_work import GpuWork
 from infra.aws.node import use_pinned_node
 from infra.aws.stage import Stage
 from infra.aws.stage_parts import (
     CodeCanary,
     CustomDomain,
-    GpuPool,
     ProvisionedConcurrency,
     SnapStart,
     TokenIssuer,
@@ -45,7 +45,7 @@ STAGE = Stage(
     alarm_email="oncall@example.com",
     monthly_budget_usd=100,
     code_canary=CodeCanary(percent=20, minutes=5),
-    gpu=(GpuPool(instance_type="ml.g5.xlarge", max_instances=2),),
+    gpu=GpuWork(),
 )
 # What the first leaves out because it excludes it.
 SIGNED = Stage(

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from infra.aws.gpu_work import GpuWork
 from infra.aws.stage import Stage
 from infra.aws.stage_parts import (
     AlarmThresholds,
     CodeCanary,
     CustomDomain,
     FunctionMemory,
-    GpuPool,
     ProvisionedConcurrency,
     SnapStart,
     TokenIssuer,
@@ -92,11 +92,35 @@ def test_a_wrong_value_is_refused_with_the_valid_range(values: dict, said: str):
             ),
             "domain.hosted_zone_id is 'example.com'; valid is an id of Route 53",
         ),
-        (lambda: GpuPool(instance_type="g5.xlarge"), "gpu.instance_type is 'g5.xlarge'; valid is"),
         (
-            lambda: GpuPool(instance_type="ml.g5.xlarge", max_instances=101),
-            "gpu.max_instances is 101; valid is 0 to 100.",
+            lambda: GpuWork(instance_types=("ml.g6.xlarge", "g5.xlarge")),
+            "gpu.instance_types is 'g5.xlarge'; valid is ml.<family>.<size>, family one of g4dn,",
         ),
+        (
+            lambda: GpuWork(instance_types=("ml.g4dn.24xlarge",)),
+            "gpu.instance_types is 'ml.g4dn.24",
+        ),
+        (lambda: GpuWork(instance_types=()), "gpu.instance_types, their number, is 0; valid is 1"),
+        (lambda: GpuWork(max_instances=0), "gpu.max_instances is 0; valid is 1 to 100."),
+        (lambda: GpuWork(cpu_limit_s=0), "gpu.cpu_limit_s is 0; valid is 1 to 10000000."),
+        (
+            lambda: GpuWork(monthly_budget_usd=0),
+            "gpu.monthly_budget_usd is 0; valid is 1 to 1000000",
+        ),
+        (
+            lambda: GpuWork(on_failure="wait"),
+            "gpu.on_failure is 'wait'; valid is one of cpu, fail.",
+        ),
+        (lambda: GpuWork(image="triton"), "gpu.image is 'triton'; valid is <account>.dkr.ecr.<reg"),
+        (
+            lambda: GpuWork(invocation_timeout_s=3601),
+            "gpu.invocation_timeout_s is 3601; valid is 1 to 3600.",
+        ),
+        (lambda: GpuWork(request_ttl_s=59), "gpu.request_ttl_s is 59; valid is 60 to 21600."),
+        (lambda: GpuWork(endpoint_wait_s=59), "gpu.endpoint_wait_s is 59; valid is 60 to 21600."),
+        (lambda: AlarmThresholds(gpu_failures=0), "alarms.gpu_failures is 0; valid is 1 to 10000."),
+        (lambda: FunctionMemory(hand_off=512), "memory.hand_off is 512; valid is 1024 to 10240."),
+        (lambda: FunctionMemory(collect=512), "memory.collect is 512; valid is 1024 to 10240."),
         (
             lambda: TokenIssuer(issuer="http://login.example.com", audience="a"),
             "jwt.issuer is 'http://login.example.com'; valid is an https:// address.",
