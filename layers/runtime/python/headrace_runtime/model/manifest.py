@@ -44,6 +44,7 @@ class Profile:
         optimise: False where the graph loads only with optimisation off.
         deterministic: False where two runs on the same values differed.
         row_ms: CPU milliseconds of one more record in a run of many; 0 where it was not measured.
+        row_bytes: of memory that one more record in a run of many took; 0 where it did not show.
     """
 
     load_ms: float
@@ -53,6 +54,7 @@ class Profile:
     optimise: bool
     deterministic: bool = True
     row_ms: float = 0.0
+    row_bytes: int = 0
 
     @property
     def ms_per_row(self) -> float:

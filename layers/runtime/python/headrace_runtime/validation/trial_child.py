@@ -1,7 +1,7 @@
 """What the second limited child runs: load the model and run it on trial, measured."""
 
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from time import perf_counter, process_time
 from typing import Any
 
@@ -16,6 +16,8 @@ from headrace_runtime.tensor import Array
 from headrace_runtime.validation import sample_inputs
 from headrace_runtime.validation.child import Report, answer
 from headrace_runtime.validation.inspection import plain
+from headrace_runtime.validation.own_memory import own_memory
+from headrace_runtime.validation.rows_on_trial import RowCost, answered, cost_of_row, may_be_many
 
 _QUIET = 4  # fatal only: messages could hold values
 _MEASURED_S, _MEASURED_RUNS = 0.05, 500
@@ -26,10 +28,13 @@ Outputs = list[Any]
 def try_out(work: dict[str, Any], report: Report) -> dict[str, Any]:
     """Return the signature and what was measured of the model at `work["model"]`.
 
+    Beside them `together`, whether a run of several records answered each, and `zeros_length`, of
+    free dimensions in a run on nothing but zeros; None where that fails.
+
     Raises:
         ModelRefused: TRIAL_LOAD_FAILED, OUTPUT_TYPE, TRIAL_RUN_FAILED.
     """
-    resident, started = _memory("VmRSS"), process_time()
+    resident, started = own_memory("VmRSS"), process_time()
     session = _load(work["model"], optimise=work["optimise"])
     # Some kernels count so coarsely that a small load takes no time at all.
     load_ms = max((process_time() - started) * 1000, 0.001)
@@ -40,13 +45,19 @@ def try_out(work: dict[str, Any], report: Report) -> dict[str, Any]:
         raise ModelRefused("OUTPUT_TYPE", unfit.sentence) from None
     runs = _Runs(session, signature)
     runs.try_all()
+    peak = max(0, own_memory("VmHWM") - resident)  # before ever more records run together
+    cost = runs.cost_of_row()
     return {
         "signature": runs.labelled().to_dict(),
         "load_ms": round(load_ms, 3),
         "run_ms": round(runs.run_ms, 3),
-        "peak_memory_bytes": max(0, _memory("VmHWM") - resident),
+        "peak_memory_bytes": peak,
         "onnxruntime": ort.__version__,
         "deterministic": runs.deterministic,
+        "row_ms": round(cost.ms, 6),
+        "row_bytes": cost.size_bytes,
+        "together": runs.together,
+        "zeros_length": runs.zeros_length,
     }
 
 
@@ -80,8 +91,11 @@ class _Runs:
         self._signature = signature
         self._failure: Exception | None = None
         self._given: Outputs | None = None
+        self._measured: tuple[int, str] | None = None  # length and kind of values
         self.run_ms = 0.0
         self.deterministic = True
+        self.together = False
+        self.zeros_length: int | None = None
 
     def try_all(self) -> None:
         """Run batches of one and two with every kind of values.
@@ -91,10 +105,10 @@ class _Runs:
         """
         for length in sample_inputs.lengths(self._signature):
             ran = [self._run(1, length, kind) for kind in sample_inputs.KINDS]
-            if any(ran):
+            if any(given is not None for given in ran):
+                self.zeros_length = None if ran[0] is None else length
                 self._measure(length)
-                for kind in sample_inputs.KINDS:
-                    self._run(2, length, kind)
+                self._try_two(length)
                 return
         if self._failure is None or _values_may_be_wrong(self._failure):
             return
@@ -129,21 +143,45 @@ class _Runs:
             outputs.append(replace(spec, shape=shape, labels=labels))
         return Signature(self._signature.inputs, tuple(outputs))
 
-    def _run(self, batch: int, length: int, kind: str) -> bool:
-        feeds = sample_inputs.samples(self._signature, batch=batch, length=length, kind=kind)
+    def cost_of_row(self) -> RowCost:
+        """Return what one more record costs; a run of one where records do not run together."""
+        cost = None
+        if self._measured is not None and self.together:
+            length, kind = self._measured
+            cost = cost_of_row(
+                partial(self._samples, length=length, kind=kind),
+                partial(self._session.run, None),
+                run_ms=self.run_ms,
+                time_ms=self._time,
+            )
+        return cost or RowCost(self.run_ms, 0)
+
+    def _try_two(self, length: int) -> None:
+        runs = [self._run(2, length, kind) for kind in sample_inputs.KINDS]
+        given = [outputs for outputs in runs if outputs is not None]
+        self.together = (
+            may_be_many(self._signature)
+            and bool(given)
+            and all(answered(self._signature, outputs, 2) for outputs in given)
+        )
+
+    def _samples(self, batch: int, *, length: int, kind: str) -> dict[str, Array]:
+        return sample_inputs.samples(self._signature, batch=batch, length=length, kind=kind)
+
+    def _run(self, batch: int, length: int, kind: str) -> Outputs | None:
         try:
-            given = self._session.run(None, feeds)
+            given: Outputs = self._session.run(None, self._samples(batch, length=length, kind=kind))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the model's
             self._failure = error
-            return False
+            return None
         if self._given is None:
             self._given = given
-        return True
+        return given
 
     def _measure(self, length: int) -> None:
         """Time a run on warm ground, and compare it with another on the same values."""
         for kind in reversed(sample_inputs.KINDS):
-            feeds = sample_inputs.samples(self._signature, batch=1, length=length, kind=kind)
+            feeds = self._samples(1, length=length, kind=kind)
             try:
                 first = self._session.run(None, feeds)
                 second = self._session.run(None, feeds)
@@ -151,6 +189,7 @@ class _Runs:
                 continue
             self.deterministic = all(map(_same, first, second))
             self.run_ms = self._time(feeds)
+            self._measured = length, kind
             return
 
     def _time(self, feeds: dict[str, Array]) -> float:
@@ -180,14 +219,6 @@ def _same(first: Any, second: Any) -> bool:
     if isinstance(first, np.ndarray):
         return bool(np.array_equal(first, second, equal_nan=first.dtype.kind == "f"))
     return bool(first == second)
-
-
-def _memory(line: str) -> int:
-    """Return a figure of this process in bytes: `VmRSS` now, `VmHWM` at its highest."""
-    for text in Path("/proc/self/status").read_text().splitlines():
-        if text.startswith(f"{line}:"):
-            return int(text.split()[1]) * 1024
-    return 0
 
 
 if __name__ == "__main__":

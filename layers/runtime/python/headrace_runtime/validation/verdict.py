@@ -26,11 +26,16 @@ class Verdict:
     Attributes:
         files: what serving loads, the graph first: the dropped file itself, or its graph and
             weights where it is large.
+        together: whether a run of several records answered each of them.
+        zeros_length: of free dimensions in a run on nothing but zeros that went well; None where
+            none did.
     """
 
     signature: Signature
     profile: Profile
     files: tuple[Path, ...]
+    together: bool
+    zeros_length: int | None
 
 
 def examine(
@@ -74,7 +79,9 @@ def examine(
             f"names of inputs, outputs and classes take more than {MAX_SIGNATURE_BYTES:,} bytes: "
             "join inputs into one tensor, or export with skl2onnx options={'zipmap': False}",
         )
-    return Verdict(signature, Profile(**answer, optimise=optimise), files)
+    together, zeros_length = answer.pop("together"), answer.pop("zeros_length")
+    profile = Profile(**answer, optimise=optimise)
+    return Verdict(signature, profile, files, together, zeros_length)
 
 
 def _tried_out(graph: Path, limits: Limits) -> tuple[dict[str, Any], bool]:

@@ -1,0 +1,96 @@
+"""Many records in one run on trial: whether each is answered, and what one more of them costs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from headrace_runtime.model.signature import FREE, Signature
+from headrace_runtime.tensor import Array
+from headrace_runtime.validation.own_memory import own_memory
+
+Feeds = dict[str, Array]
+
+_MOST_ROWS = 4096
+_ENOUGH = 16  # times the run of one: what a run costs besides its records is lost in that
+_ENOUGH_MS = 5.0  # and no less, lest the clock's own noise counts
+_TIME_MS = 150.0  # of wall clock, in which ever more records are tried
+_MOST_BYTES = 4 << 20  # of inputs in a run
+_MOST_GROWTH_BYTES = 32 << 20  # of memory from one number of records to the next
+
+
+@dataclass(frozen=True, slots=True)
+class RowCost:
+    """What one more record costs in a run of many.
+
+    Attributes:
+        ms: CPU milliseconds, more than 0.
+        size_bytes: of memory, 0 where it did not show.
+    """
+
+    ms: float
+    size_bytes: int
+
+
+def may_be_many(signature: Signature) -> bool:
+    """Whether all inputs leave the number of records free."""
+    return bool(signature.inputs) and all(s.shape[:1] == (FREE,) for s in signature.inputs)
+
+
+def answered(signature: Signature, given: Sequence[Any], rows: int) -> bool:
+    """Whether each output's first dimension is the records, as far as can be told.
+
+    A length that the graph fixes and that happens to be the number of records tells nothing.
+    """
+    return all(
+        _first(output) == rows and spec.shape[:1] != (rows,)
+        for output, spec in zip(given, signature.outputs, strict=True)
+    )
+
+
+def cost_of_row(
+    samples: Callable[[int], Feeds],
+    run: Callable[[Feeds], Any],
+    *,
+    run_ms: float,
+    time_ms: Callable[[Feeds], float],
+) -> RowCost | None:
+    """Return what one more record costs; None where too few run together to tell.
+
+    Their number is doubled while time and memory are small: no model is refused for this.
+
+    Args:
+        samples: gives inputs of so many records.
+        run: runs the model on them.
+        run_ms: what a run of one record takes; more than 0.
+        time_ms: measures a run in CPU milliseconds.
+    """
+    before, left_ms, took_ms = own_memory("VmRSS"), _TIME_MS, run_ms
+    rows, feeds, more = 1, samples(1), samples(2)
+    enough_ms = max(_ENOUGH * run_ms, _ENOUGH_MS)
+    while 2 * took_ms < min(left_ms, enough_ms) and _size(more) <= _MOST_BYTES:
+        held, started = own_memory("VmRSS"), perf_counter()
+        try:
+            run(more)
+        except Exception:  # noqa: BLE001 - too many for it, or for its memory: fewer do
+            break
+        took_ms = (perf_counter() - started) * 1000
+        rows, feeds, left_ms = 2 * rows, more, left_ms - took_ms
+        if rows >= _MOST_ROWS or own_memory("VmRSS") - held > _MOST_GROWTH_BYTES:
+            break
+        more = samples(2 * rows)
+    if rows == 1:
+        return None
+    grown = max(0, own_memory("VmRSS") - before)
+    return RowCost(max((time_ms(feeds) - run_ms) / (rows - 1), 1e-6), grown // (rows - 1))
+
+
+def _first(output: Any) -> int | None:
+    """Return the length of an output's first dimension: an array's, or of a list of maps."""
+    if isinstance(output, list):
+        return len(output)
+    return output.shape[0] if output.shape else None
+
+
+def _size(feeds: Feeds) -> int:
+    return sum(array.nbytes for array in feeds.values())
