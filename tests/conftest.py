@@ -67,6 +67,7 @@ SETTINGS: dict[str, settings.Settings] = {
         policies_ttl_s=0.0,
         auth="keys",
         warm_models="",
+        gpu=1,
     ),
     "manage": settings.ManageSettings(
         models_bucket="models",

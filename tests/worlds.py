@@ -7,7 +7,7 @@ import boto3
 
 from headrace_runtime.aws.registration import Registration
 from headrace_runtime.model.acceleration import UNCHOSEN, Acceleration
-from headrace_runtime.model.manifest import Manifest, Profile, StoredFile
+from headrace_runtime.model.manifest import Archive, Manifest, Profile, StoredFile
 from headrace_runtime.model.signature import Signature
 
 REGION = "eu-west-1"
@@ -49,6 +49,7 @@ def publish(
             profile=Profile(1.0, 0.1, 1 << 20, "1.32.0", optimise=True),
             registered_at="2026-11-23T00:00:00+00:00",
             acceleration=acceleration,
+            archive=archive,
         )
 
     return Registration("registry", dynamodb=boto3.client("dynamodb")).accept(model, made)

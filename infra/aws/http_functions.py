@@ -73,6 +73,7 @@ class HttpFunctions(Construct):
                 access_table=state.access.table_name,
                 policies_ttl_s=POLICIES_TTL_S,
                 auth=stage.auth,
+                gpu=int(stage.gpu is not None),
             ),
             layers=[layers.runtime, layers.essentials, layers.inference],
             memory_mb=stage.memory.predict,

@@ -35,6 +35,7 @@ SETTINGS = PredictSettings(
     policies_ttl_s=5.0,
     auth="keys",
     warm_models="",
+    gpu=0,
 )
 AUTHORISE = AuthoriseSettings(access_table="access", jwt_issuer="", jwt_audience="")
 

@@ -64,6 +64,7 @@ class PredictSettings(Settings):
         policies_ttl_s: for how long policies that were read are believed, in seconds.
         warm_models: what a snapshot holds: `digits,spam@3`; read only where Lambda takes one.
         auth: who says who calls: `keys` (the function `authorise`) or `iam` (API Gateway itself).
+        gpu: 1 where the stage has GPUs; 0 where every version is answered here, whatever it asks.
     """
 
     models_bucket: str
@@ -75,6 +76,7 @@ class PredictSettings(Settings):
     policies_ttl_s: float
     auth: str
     warm_models: str
+    gpu: int
 
 
 class ManageSettings(Settings):
