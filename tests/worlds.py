@@ -30,7 +30,12 @@ def make() -> None:
 
 
 def publish(
-    model: str, graph: bytes, signature: Signature, *, acceleration: Acceleration = UNCHOSEN
+    model: str,
+    graph: bytes,
+    signature: Signature,
+    *,
+    acceleration: Acceleration = UNCHOSEN,
+    archive: Archive | None = None,
 ) -> Manifest:
     """Register model bytes as `register` would once they passed, with a known signature."""
     digest = hashlib.sha256(graph).hexdigest()
