@@ -6,8 +6,8 @@ Cold start is a feature: everything that a prediction needs is imported here, no
 import os
 import random
 import time
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from headrace_runtime.access.policy import Action
 from headrace_runtime.access.rights import Access
@@ -21,8 +21,13 @@ from headrace_runtime.edge import open_inference_api as api
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.edge.http_api import Answer, Request, Route, respond
 from headrace_runtime.inference.predictor import predict
+from headrace_runtime.model.acceleration import Accelerator
+from headrace_runtime.model.manifest import Manifest
 from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import PredictSettings
+
+if TYPE_CHECKING:
+    from headrace_runtime.aws.gpu_inference import GpuInference
 
 settings = PredictSettings.from_env(os.environ)
 invocations = watch("predict", os.environ)
@@ -68,6 +73,22 @@ def seen_models(request: Request) -> dict[str, int]:
     return {name: latest for name, latest in registry.latest_versions().items() if sees(name)}
 
 
+@cache
+def gpus() -> "GpuInference":
+    """Return what has GPUs answer; most functions never ask for it."""
+    from headrace_runtime.aws.gpu_inference import GpuInference  # noqa: PLC0415 - see above
+    from headrace_runtime.aws.light_sagemaker import LightSageMaker  # noqa: PLC0415
+
+    return GpuInference(routing, sagemaker=LightSageMaker())
+
+
+def runs_here(manifest: Manifest) -> bool:
+    """Whether calls of the version are answered by this function itself."""
+    chosen = manifest.acceleration
+    asks_for_gpu = chosen.realtime or chosen.accelerator is Accelerator.GPU
+    return not (asks_for_gpu and manifest.may_use_gpu and settings.gpu)
+
+
 def infer(request: Request) -> Answer:
     """Answer with the outputs of the version, or of the alias's version or canary."""
     seen, draw = request.invocation, random.random()  # noqa: S311 - decides a share, is no secret
@@ -78,7 +99,10 @@ def infer(request: Request) -> Answer:
     seen.lap("RouteMs")
     asked = api.infer_request(request, manifest.signature)
     seen.lap("DecodeMs")
-    outputs = predict(manifest, asked.tensors, asked.outputs, sessions=sessions)
+    if runs_here(manifest):
+        outputs = predict(manifest, asked.tensors, asked.outputs, sessions=sessions)
+    else:
+        outputs = gpus().predict(manifest, asked.tensors, asked.outputs, left_ms=request.left_ms)
     seen.lap("InferMs")
     answer = api.infer_answer(request, asked, manifest, outputs)
     seen.lap("EncodeMs")
@@ -93,7 +117,10 @@ def metadata(request: Request) -> Answer:
 
 def ready(request: Request) -> Answer:
     """Answer that the version can be called, without loading it."""
-    return api.model_ready(routing.manifest(*seen_version(request), draw=1.0))
+    manifest = routing.manifest(*seen_version(request), draw=1.0)
+    if manifest.acceleration.realtime and not runs_here(manifest):
+        gpus().endpoint(manifest)
+    return api.model_ready(manifest)
 
 
 ROUTES: dict[str, Route] = {
@@ -127,4 +154,5 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             on_failure=on_failure,
             auth=settings.auth,
             open_routes=OPEN_ROUTES,
+            left_ms=context.get_remaining_time_in_millis,
         )

@@ -22,7 +22,11 @@ class Wire:
 
     Args:
         origin: `https://<host>[:<port>]`, or `http://…`; a path behind it is not looked at.
-        timeout_s: of connecting, and of every wait for bytes.
+        timeout_s: of connecting, and of every wait for bytes until `wait` says otherwise.
+
+    Attributes:
+        has_sent: whether bytes of the last call went out; none did where it failed to connect.
+        is_kept: whether they went over a connection that had served an earlier call.
 
     Raises:
         ValueError: *origin* is no such address.
@@ -36,7 +40,8 @@ class Wire:
             raise ValueError(f"not an address of HTTP: {origin[:200]!r}")
         self._tls = scheme == "https"
         self._port = int(port or (443 if self._tls else 80))
-        self._timeout_s = timeout_s
+        self._timeout_s = self._wait_s = timeout_s
+        self.has_sent = self.is_kept = False
         self._connection: socket.socket | None = None
         self._answer: Answer | None = None
 
@@ -55,12 +60,20 @@ class Wire:
             OSError: no connection, or it broke: `BrokenAnswer`, `TimeoutError`, `ssl.SSLError`….
             ValueError: *path* or a header would break out of its line; nothing was sent.
         """
+        self.has_sent = False
         head = self._head(method, path, headers, len(body))
         connection = self._ready()
         self._answer = None  # until there is one, the connection is in no state to be kept
+        self.has_sent = True
         connection.sendall(head + body)
         self._answer = Answer(Incoming(connection), method)
         return self._answer
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for bytes so long from now on, in seconds above 0; no longer for a connection."""
+        self._wait_s = timeout_s
+        if self._connection is not None and self._connection.fileno() >= 0:
+            self._connection.settimeout(timeout_s)
 
     def close(self) -> None:
         """Drop the connection; the next call makes a new one."""
@@ -81,13 +94,17 @@ class Wire:
         """Return the connection that is kept, if it still is good, else a new one."""
         kept, last = self._connection, self._answer
         if kept is not None and last is not None and last.leaves_open and _is_quiet(kept):
+            self.is_kept = True
             return kept
+        self.is_kept = False
         self.close()
         self._connection = self._connected()
+        self._connection.settimeout(self._wait_s)
         return self._connection
 
     def _connected(self) -> socket.socket:
-        plain = socket.create_connection((self._host, self._port), self._timeout_s)
+        patience_s = min(self._timeout_s, self._wait_s)
+        plain = socket.create_connection((self._host, self._port), patience_s)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return _context().wrap_socket(plain, server_hostname=self._host) if self._tls else plain

@@ -1,20 +1,25 @@
-"""Which version answers: aliases are read now and then, versions once."""
+"""Which version answers: aliases and endpoints are read now and then, versions once."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.errors import AliasNotFound, NoVersionAccepted, Unavailable
 from headrace_runtime.model.alias import Alias
+from headrace_runtime.model.endpoint import Endpoints
 from headrace_runtime.model.manifest import Manifest
 
-_MOST = 1000  # of aliases, and of manifests, that are remembered
+K = TypeVar("K")
+T = TypeVar("T")
+
+_MOST = 1000  # of aliases, of endpoints and of manifests, that are remembered
 
 
 class Routing:
     """Reads the registry and remembers: an alias for a while, a version, which never changes, on.
 
-    While the registry does not answer, an alias that was read before stays believed.
+    What SageMaker has of a version is remembered as an alias is. While the registry does not
+    answer, what was read before stays believed.
     """
 
     def __init__(
@@ -25,6 +30,7 @@ class Routing:
         self._alias_ttl_s = alias_ttl_s
         self._clock = clock
         self._aliases: dict[tuple[str, str], tuple[Alias, float]] = {}
+        self._endpoints: dict[tuple[str, int], tuple[Endpoints | None, float]] = {}
         self._manifests: dict[tuple[str, int], Manifest] = {}
 
     def manifest(self, model: str, reference: int | str, *, draw: float) -> Manifest:
@@ -49,18 +55,36 @@ class Routing:
             self._manifests[key] = self._registry.manifest(model, version)
         return self._manifests[key]
 
+    def endpoints(self, model: str, version: int) -> Endpoints | None:
+        """Return what SageMaker has of a version, or None where it has nothing of it.
+
+        Raises:
+            Unavailable: the registry does not answer, and was not read before.
+        """
+        return self._believed(self._endpoints, (model, version), self._registry.endpoints)
+
     def _alias(self, model: str, name: str) -> Alias:
+        return self._believed(self._aliases, (model, name), self._read)
+
+    def _believed(
+        self,
+        kept: dict[tuple[str, K], tuple[T, float]],
+        key: tuple[str, K],
+        read: Callable[[str, K], T],
+    ) -> T:
         now = self._clock()
-        alias, until = self._aliases.get((model, name), (None, now))
-        if alias is None or until <= now:
-            try:
-                alias = self._read(model, name)
-            except Unavailable:
-                if alias is None:
-                    raise
-            _make_room(self._aliases)
-            self._aliases[model, name] = alias, now + self._alias_ttl_s
-        return alias
+        before = kept.get(key)
+        if before is not None and now < before[1]:
+            return before[0]
+        try:
+            found = read(*key)
+        except Unavailable:
+            if before is None:
+                raise
+            found = before[0]
+        _make_room(kept)
+        kept[key] = found, now + self._alias_ttl_s
+        return found
 
     def _read(self, model: str, name: str) -> Alias:
         try:

@@ -24,6 +24,7 @@ _TRIES = 4
 _BACKOFF_S = 0.05  # doubled at each further try, and half of it drawn
 _TIMEOUT_S = 5.0  # of connecting, and of every read
 _ERROR_BYTES = 65_536
+_READ_BYTES = 1 << 18  # of a body, between two looks at the clock
 
 _CODE = rb'(?:"__type"\s*:\s*"(?:[^"#]*#)?|<Code>)(\w{1,80})'  # compiled where it is needed
 _THROTTLED = frozenset(
@@ -41,11 +42,20 @@ class SignedHttp:
 
     Region and endpoint are read from the environment: `AWS_REGION`, and
     `AWS_ENDPOINT_URL_<SERVICE>` before `AWS_ENDPOINT_URL` before AWS's own. For idempotent
-    calls only, as each may be sent more than once.
+    calls, as each may be sent more than once, all but those by `once`.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, *, variable: str = "", host: str = "") -> None:
+        """Call *service*, as AWS signs it.
+
+        Args:
+            service: in signatures.
+            variable: `<SERVICE>` of its variable, where that is another word.
+            host: with which its address begins, where that is another one.
+        """
         self._service = service
+        self._variable = f"AWS_ENDPOINT_URL_{variable or service.upper()}"
+        self._host = host or service
         self._credentials = LambdaCredentials()
         self._connection: Wire | None = None
         self._endpoint = ""
@@ -69,6 +79,29 @@ class SignedHttp:
         return self._tried(
             lambda: self._once(method, path, headers, body), lambda answer: answer.read()
         )
+
+    def once(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, within_s: float
+    ) -> "tuple[Answer, bytes]":
+        """Return the answer, whatever its status, and its body, to a call that costs much.
+
+        It is sent again, once, only where the first cannot have begun: there was no connection, or
+        one that was kept turned out to be closed. All of it takes *within_s* seconds at most.
+
+        Raises:
+            TimeoutError: they went by.
+            OSError: there is no connection, or it broke; what was begun is not known.
+        """
+        until = time.monotonic() + within_s
+        try:
+            return self._whole(method, path, headers, body, until)
+        except OSError as error:
+            wire, self._connection = self._connection, None
+            if wire is not None:
+                wire.close()
+                if wire.has_sent and (not wire.is_kept or isinstance(error, TimeoutError)):
+                    raise
+        return self._whole(method, path, headers, body, until)
 
     def close(self) -> None:
         """Drop the connection; the next call makes a new one."""
@@ -97,15 +130,32 @@ class SignedHttp:
         raise Unavailable(f"{self._service} did not answer: {reason}", reason=reason)
 
     def _once(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> "Answer":
-        region = os.environ["AWS_REGION"]
-        wire = self._connected(_endpoint(self._service, region))
+        region, wire = os.environ["AWS_REGION"], self._wire()
         request = Unsigned(method, wire.authority, path, headers, body)
         credentials = self._credentials.current()
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         signed = signed_headers(request, credentials, service=self._service, region=region, now=now)
         return wire.call(method, path, signed, body)
 
-    def _connected(self, endpoint: str) -> Wire:
+    def _whole(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, until: float
+    ) -> "tuple[Answer, bytes]":
+        wire, parts = self._wire(), list[bytes]()
+        wire.wait(_left_s(until))
+        answer = self._once(method, path, headers, body)
+        while part := answer.read(_READ_BYTES):
+            parts.append(part)
+            wire.wait(_left_s(until))
+        return answer, b"".join(parts)
+
+    def _wire(self) -> Wire:
+        region = os.environ["AWS_REGION"]
+        suffix = ".cn" if region.startswith("cn-") else ""
+        endpoint = (
+            os.environ.get(self._variable)
+            or os.environ.get("AWS_ENDPOINT_URL")
+            or f"https://{self._host}.{region}.amazonaws.com{suffix}"
+        )
         if self._connection is None or endpoint != self._endpoint:
             self.close()
             self._connection = Wire(endpoint, timeout_s=_TIMEOUT_S)
@@ -113,17 +163,15 @@ class SignedHttp:
         return self._connection
 
 
+def _left_s(until: float) -> float:
+    """Return the seconds until then, of the monotonic clock."""
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s
+
+
 def _back_off(attempt: int) -> None:
     import random  # noqa: PLC0415 - not for the calls that succeed, which are nearly all
 
     time.sleep(_BACKOFF_S * 2**attempt * (0.5 + random.random() / 2))  # noqa: S311 - jitter
-
-
-def _endpoint(service: str, region: str) -> str:
-    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
-    suffix = ".cn" if region.startswith("cn-") else ""
-    return (
-        own
-        or os.environ.get("AWS_ENDPOINT_URL")
-        or f"https://{service}.{region}.amazonaws.com{suffix}"
-    )

@@ -8,16 +8,9 @@ from typing import Any
 
 import orjson
 
-from headrace_runtime.access.denials import TooOften
 from headrace_runtime.edge.caller import NOBODY, Caller, caller_of
-from headrace_runtime.edge.status import status_of
-from headrace_runtime.errors import (
-    HeadraceError,
-    InvalidInput,
-    RouteNotFound,
-    TooLarge,
-    Unavailable,
-)
+from headrace_runtime.edge.status import is_fault, status_of
+from headrace_runtime.errors import HeadraceError, InvalidInput, RouteNotFound, TooLarge
 from headrace_runtime.monitoring.invocation import Invocation
 
 # Lambda cuts a synchronous answer at 6,291,556 bytes (observed; documented as 6 MB, 2026-11);
@@ -28,6 +21,11 @@ MAX_ANSWER_BYTES = 6_291_556 - 16_384
 JSON = "application/json"
 
 FAILURE = "INTERNAL"  # the code of what is our fault and unforeseen
+
+
+def _an_hour() -> int:
+    """Return what is left, in ms, where nobody has said."""
+    return 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Request:
         invocation: what this call does and takes, noted on the way.
         method, path: of the request line, as the caller sent them.
         caller: who calls; nobody, who has no rights, where the route is open.
+        left_ms: tells the milliseconds until Lambda ends the function.
     """
 
     route: str
@@ -53,6 +52,7 @@ class Request:
     method: str = ""
     path: str = ""
     caller: Caller = NOBODY
+    left_ms: Callable[[], int] = _an_hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ def respond(
     on_failure: Callable[[Exception], None],
     auth: str = "keys",
     open_routes: Collection[str] = (),
+    left_ms: Callable[[], int] = _an_hour,
 ) -> dict[str, Any]:
     """Answer one event by the route that API Gateway matched, whatever happens in it.
 
@@ -90,6 +91,7 @@ def respond(
         on_failure: told of errors that are our fault, whose text the caller does not get.
         auth: who says who calls, as `caller_of` takes it.
         open_routes: those that answer whoever calls; on every other one, nobody is refused.
+        left_ms: tells a route, if it asks, the milliseconds until Lambda ends the function.
     """
     request_id = str(event.get("requestContext", {}).get("requestId", ""))
     invocation.ids["request_id"] = request_id
@@ -97,7 +99,7 @@ def respond(
     try:
         guarded = event.get("routeKey") not in open_routes
         caller = caller_of(event, auth) if guarded else NOBODY
-        request = _request(event, invocation, caller)
+        request = _request(event, invocation, caller, left_ms)
         route = routes.get(request.route)
         if route is None:
             raise RouteNotFound(request.method, request.path)  # noqa: TRY301 - answered below
@@ -107,7 +109,7 @@ def respond(
         return reply  # noqa: TRY300 - what fails above is answered below
     except HeadraceError as error:
         invocation.refused("Errors", error.code)
-        if status_of(error) >= 500:
+        if is_fault(status_of(error)):
             invocation.count("Faults")
             on_failure(error)
         return _reply(_error_answer(error, request_id))
@@ -118,7 +120,9 @@ def respond(
         return _reply(_failure(500, request_id))
 
 
-def _request(event: Mapping[str, Any], invocation: Invocation, caller: Caller) -> Request:
+def _request(
+    event: Mapping[str, Any], invocation: Invocation, caller: Caller, left_ms: Callable[[], int]
+) -> Request:
     body = event.get("body") or ""
     try:
         # Strictly, and without the detours of `base64.b64decode`: a sixth faster.
@@ -139,6 +143,7 @@ def _request(event: Mapping[str, Any], invocation: Invocation, caller: Caller) -
         method=http["method"],
         path=http["path"],
         caller=caller,
+        left_ms=left_ms,
     )
 
 
@@ -173,15 +178,13 @@ def _error_answer(error: HeadraceError, request_id: str) -> Answer:
     if status >= 500 and status != 503:
         return _failure(status, request_id)
     plain = {"error": error.sentence, "code": error.code, **error.facts, "request_id": request_id}
-    return Answer(orjson.dumps(plain), status, _advice(error))
+    return Answer(orjson.dumps(plain), status, _advice(error, status))
 
 
-def _advice(error: HeadraceError) -> dict[str, str]:
+def _advice(error: HeadraceError, status: int) -> dict[str, str]:
     """Return the headers that tell a client what to do next, without reading the body."""
-    if isinstance(error, TooOften):
-        return {"retry-after": str(error.facts["retry_after_s"])}
-    if isinstance(error, Unavailable):
-        return {"retry-after": "1"}
+    if status in (429, 503):
+        return {"retry-after": str(error.facts.get("retry_after_s", 1))}
     return {}
 
 

@@ -27,7 +27,17 @@ _STATUS: dict[type[HeadraceError], int] = {
     Unavailable: 503,
 }
 
+# Of errors of `aws/endpoint_failures.py`, by code: nobody imports them before they are raised.
+_STATUS_OF_CODE = {"CONTAINER_FAILED": 424, "ENDPOINT_BUSY": 429}
+
 
 def status_of(error: HeadraceError) -> int:
-    """Return the HTTP status of the error's nearest listed ancestor, else 500."""
+    """Return the HTTP status of the error's code or its nearest listed ancestor, else 500."""
+    if error.code in _STATUS_OF_CODE:
+        return _STATUS_OF_CODE[error.code]
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+
+
+def is_fault(status: int) -> bool:
+    """Whether that status says that it was not the caller who made the mistake."""
+    return status >= 500 or status == 424
