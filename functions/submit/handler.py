@@ -27,9 +27,9 @@ from headrace_runtime.aws.policies import Policies
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shards import Shards
+from headrace_runtime.aws.stage_means import means_now
 from headrace_runtime.aws.submissions import Submissions
 from headrace_runtime.aws.tickets import Tickets
-from headrace_runtime.batch.estimate import estimate
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_key import model_in
 from headrace_runtime.batch.job_view import job_view
@@ -39,7 +39,6 @@ from headrace_runtime.edge.http_api import Answer, Request, Route, json_answer, 
 from headrace_runtime.edge.plans_api import plan_answer, plan_request
 from headrace_runtime.errors import JobNotFound, ObjectNotFound
 from headrace_runtime.model.names import model_name
-from headrace_runtime.monitoring.cost import Price
 from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import SubmitSettings
 
@@ -119,21 +118,12 @@ def cancel(request: Request) -> Answer:
 
 
 def plan(request: Request) -> Answer:
-    """Say what a job would take."""
+    """Say where a job would run, why, and what it would take."""
     asked = plan_request(request.body)
     rights(request).check(Action.SUBMIT, model_name(asked.model))
     manifest = door.manifest(asked.target)
-    took = estimate(
-        rows=asked.rows,
-        size_bytes=asked.size_bytes,
-        file_format=asked.file_format,
-        profile=manifest.profile,
-        shard_bytes=settings.shard_bytes,
-        max_concurrency=settings.max_concurrency,
-        memory_mb=settings.batch_memory_mb,
-        price=Price(settings.batch_memory_mb).usd,
-    )
-    return plan_answer(asked, manifest, took)
+    means = means_now(settings, datetime.now(UTC), dynamodb=dynamodb)
+    return plan_answer(asked, manifest, means)
 
 
 def rights(request: Request) -> Access:

@@ -229,9 +229,10 @@ def test_a_key_is_up_to_255_printable_characters(submit, key):
 
 
 @pytest.mark.parametrize(
-    ("rows", "shards", "concurrency"), [(1_000_000, 3, 3), (10_000_000, 23, 10)]
+    ("rows", "shards", "concurrency", "placement"),
+    [(1000, 1, 1, "lambda"), (10_000_000, 23, 10, "lambda-shards")],
 )
-def test_what_a_job_will_take_is_said_beforehand(submit, rows, shards, concurrency):
+def test_what_a_job_will_take_is_said_beforehand(submit, rows, shards, concurrency, placement):
     body = {"model": "digits", "rows": rows, "size_bytes": rows * 148}
     status, plan = submit("submit.plan", body=body)
 
@@ -244,10 +245,15 @@ def test_what_a_job_will_take_is_said_beforehand(submit, rows, shards, concurren
         "shards",
         "concurrency",
         "placement",
+        "reason",
+        "considered",
     }
     assert (plan["model"], plan["version"], plan["rows"]) == ("digits", 1, rows)
     assert (plan["shards"], plan["concurrency"]) == (shards, concurrency)
-    assert plan["placement"] == "lambda"
+    assert plan["placement"] == placement
+    assert plan["reason"].startswith(f"Lambda answers it in about {plan['seconds']:,.0f} s for $0.")
+    took = {"seconds": plan["seconds"], "estimated_cost_usd": plan["estimated_cost_usd"]}
+    assert plan["considered"] == [{"placement": placement} | took]
 
 
 @pytest.mark.parametrize(
@@ -256,6 +262,9 @@ def test_what_a_job_will_take_is_said_beforehand(submit, rows, shards, concurren
         ({"rows": 0}, 422, "rows of the body must be a whole number"),
         ({"rows": True}, 422, "rows of the body must be a whole number"),
         ({"size_bytes": 1.5}, 422, "size_bytes of the body must be a whole number"),
+        ({"deadline_s": 0}, 422, "deadline_s of the body must be a whole number from 1 to 604800"),
+        ({"deadline_s": "600"}, 422, "deadline_s of the body must be a whole number"),
+        ({"deadline_s": None}, 422, "deadline_s of the body must be a whole number"),
         ({"format": "xlsx"}, 422, "format of the body must be one of csv"),
         ({"format": None}, 422, "format of the body must be one of csv"),
         ({"model": "digits/1"}, 422, "model of the body must be"),

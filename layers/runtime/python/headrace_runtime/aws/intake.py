@@ -1,5 +1,6 @@
 """A dropped file becomes a job, once, whatever the number of events that tell of it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,19 +16,29 @@ from headrace_runtime.aws.tickets import Ticket, Tickets
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.job import Job, Source, Target
 from headrace_runtime.batch.job_key import JobKey, job_id, parse_key, results_prefix
+from headrace_runtime.batch.means import Means
+from headrace_runtime.batch.placement import place
+from headrace_runtime.batch.placement_rules import Case
+from headrace_runtime.batch.row_estimate import extent_of
+from headrace_runtime.batch.submission import MAX_DEADLINE_S
 from headrace_runtime.codec.content import content_of
 from headrace_runtime.codec.file_format import FileFormat
 from headrace_runtime.codec.plain_format import HEAD_BYTES
 from headrace_runtime.errors import HeadraceError, InvalidInput, JobNotFound, NotFound
 from headrace_runtime.model.manifest import Manifest
 
-_WISH = "results"  # metadata of the object, `x-amz-meta-results`
+# Metadata of the object, `x-amz-meta-results` and `x-amz-meta-deadline-s`.
+_WISH, _DEADLINE = "results", "deadline-s"
 JOINED, PREDICTIONS = "joined", "predictions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """Makes jobs of dropped files, and cuts them into shards."""
+    """Makes jobs of dropped files, says where they run, and cuts them into shards.
+
+    Attributes:
+        means: says what the stage has at a time.
+    """
 
     registry: Registry
     jobs: Jobs
@@ -37,6 +48,7 @@ class Intake:
     cutting: Cutting
     queue: ShardQueue
     announce: Announce
+    means: Callable[[datetime], Means]
 
     def accept(self, source: Source, now: datetime, time: Slice) -> Job:
         """Return the file's job, its shards queued, or failed where the file cannot be one.
@@ -76,7 +88,7 @@ class Intake:
             job = replace(job, model=wanted.model)
             manifest = self._version(wanted)
             job = replace(job, version=manifest.version, digest=manifest.digest)
-            job = self._looked_at(job, ticket)
+            job = self._looked_at(job, ticket, manifest, now)
         except (InvalidInput, NotFound) as error:
             return self._refused(job, error, now)
         return self.jobs.create(job)
@@ -88,24 +100,46 @@ class Intake:
             version = self.registry.alias(wanted.model, version).version
         return self.registry.manifest(wanted.model, version)
 
-    def _looked_at(self, job: Job, ticket: Ticket | None) -> Job:
-        """Return the job with what its file is, and what its dropper wants of it."""
-        if not job.source.size_bytes:
+    def _looked_at(self, job: Job, ticket: Ticket | None, manifest: Manifest, now: datetime) -> Job:
+        """Return the job with what its file is, what its dropper wants of it, and where it runs."""
+        size_bytes = job.source.size_bytes
+        if not size_bytes:
             raise InvalidInput("the file is empty")
         head, metadata = self.inbox.head(job.source, HEAD_BYTES)
-        job = replace(job, content=content_of(head, job.source.key))
-        if ticket is not None:
-            return replace(job, joined=ticket.joined)
-        wish = metadata.get(_WISH, JOINED)
-        if wish not in (JOINED, PREDICTIONS):
-            raise InvalidInput(
-                f"the object's metadata {_WISH!r} must be {JOINED!r} or {PREDICTIONS!r}, "
-                f"got {wish[:40]!r}"
-            )
-        return replace(job, joined=wish == JOINED)
+        content = content_of(head, job.source.key)
+        wishes = ticket or _wishes(metadata)
+        held = extent_of(head, size_bytes, content, manifest.signature)
+        return replace(
+            job,
+            content=content,
+            joined=wishes.joined,
+            deadline_s=wishes.deadline_s,
+            placement=place(Case(held, manifest, self.means(now), wishes.deadline_s)),
+        )
 
     def _refused(self, job: Job, error: HeadraceError, now: datetime) -> Job:
         failed = job.failed(error.sentence, now)
         job = self.jobs.create(published_failure(failed, error.code, self.results))
         self.announce(job)
         return job
+
+
+def _wishes(metadata: Mapping[str, str]) -> Ticket:
+    """Return what the metadata of an object says that has no ticket."""
+    wish, deadline = metadata.get(_WISH, JOINED), metadata.get(_DEADLINE)
+    if wish not in (JOINED, PREDICTIONS):
+        raise InvalidInput(
+            f"the object's metadata {_WISH!r} must be {JOINED!r} or {PREDICTIONS!r}, "
+            f"got {wish[:40]!r}"
+        )
+    return Ticket(wish == JOINED, deadline_s=None if deadline is None else _seconds(deadline))
+
+
+def _seconds(text: str) -> int:
+    digits = text.isascii() and text.isdigit() and len(text) < 10
+    if not digits or not 1 <= int(text) <= MAX_DEADLINE_S:
+        raise InvalidInput(
+            f"the object's metadata {_DEADLINE!r} must be a whole number of seconds from 1 to "
+            f"{MAX_DEADLINE_S}, got {text[:40]!r}"
+        )
+    return int(text)

@@ -12,6 +12,7 @@ from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shards import Shards
+from headrace_runtime.aws.stage_means import means_now
 from headrace_runtime.aws.tickets import Tickets
 from headrace_runtime.batch import cuts
 from headrace_runtime.batch.clock import Slice
@@ -74,4 +75,5 @@ def intake_of(
         ),
         queue=queue,
         announce=Announcing(table, dynamodb=dynamodb, events=events).announce,
+        means=lambda now: means_now(settings, now, dynamodb=dynamodb),
     )

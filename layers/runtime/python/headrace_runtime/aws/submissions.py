@@ -45,7 +45,8 @@ class Submissions:
         _webhook(asked, drawn)
         if idempotency_key is not None:
             drawn = self.idempotency.first(principal, idempotency_key, asked.canonical, drawn)
-        key, ticket = asked.key(drawn.folder), Ticket(asked.joined, _webhook(asked, drawn))
+        key = asked.key(drawn.folder)
+        ticket = Ticket(asked.joined, _webhook(asked, drawn), asked.deadline_s)
         if ticket != Ticket():  # before there can be a file: its event may be there at once
             self.tickets.put(key, ticket)
         if original is None:

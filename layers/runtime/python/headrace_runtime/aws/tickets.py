@@ -1,7 +1,7 @@
 """Tickets: what a submitter asked for beside the file, kept for when the file arrives.
 
 pk            sk      holds
-TICKET#<key>  TICKET  joined, webhook_url?, webhook_secret?, expires_at_s
+TICKET#<key>  TICKET  joined, webhook_url?, webhook_secret?, deadline_s?, expires_at_s
 
 Not in the object's metadata: whoever may read the object would read the webhook's secret.
 """
@@ -30,10 +30,12 @@ class Ticket:
     Attributes:
         joined: whether the results repeat the records before their outputs.
         webhook: who is told of the job's end.
+        deadline_s: in so many seconds the job should have ended; None where it has time.
     """
 
     joined: bool = True
     webhook: Webhook | None = None
+    deadline_s: int | None = None
 
 
 class Tickets:
@@ -64,6 +66,8 @@ class Tickets:
         if ticket.webhook is not None:
             item["webhook_url"] = {"S": ticket.webhook.url}
             item["webhook_secret"] = {"S": ticket.webhook.secret}
+        if ticket.deadline_s is not None:
+            item["deadline_s"] = {"N": str(ticket.deadline_s)}
         self._dynamodb.put_item(TableName=self._table, Item=item)
 
     def of(self, key: str) -> Ticket | None:
@@ -76,7 +80,8 @@ class Tickets:
         webhook = None
         if "webhook_url" in item:
             webhook = Webhook(item["webhook_url"]["S"], item["webhook_secret"]["S"])
-        return Ticket(item["joined"]["BOOL"], webhook)
+        deadline_s = int(item["deadline_s"]["N"]) if "deadline_s" in item else None
+        return Ticket(item["joined"]["BOOL"], webhook, deadline_s)
 
 
 def is_ticketed(key: str) -> bool:

@@ -1,8 +1,9 @@
-"""What a job will take, said before it is begun: shards, seconds, cost."""
+"""What a job will take, said before it is begun: shards, seconds, cost; on Lambda and on GPUs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from headrace_runtime.batch.extent import Extent
+from headrace_runtime.batch.means import GpuMeans, Means
 from headrace_runtime.batch.plan import shard_size
 from headrace_runtime.codec.file_format import FileFormat
 from headrace_runtime.model.manifest import Profile
@@ -25,13 +26,25 @@ _BYTES_PER_CPU_S = {
 _ONE_SHARD = frozenset({FileFormat.NPZ, FileFormat.OPEN_INFERENCE})
 _START_S = 3.0  # of each shard: a function that starts, and what it reads and writes of the job
 
+# An endpoint that sleeps: an alarm sees that work waits after 2 or 3 minutes, and an instance is
+# up and has the model after 3 to 5 more. A transform job's instances take as long.
+WAKE_S = 480.0
+# It sleeps again once an alarm has seen for so long that nothing waits; and is paid until then.
+IDLE_S = 900.0
+# Triton took 100 MB of tensors a second on one core, over HTTP; the answers are held to be few.
+_TENSOR_BYTES_PER_S = 100e6
+# A body and its output: two writes and three reads of S3, a notice, a message, a short run.
+_USD_PER_BODY = 0.000013
+# Who hands a shard over reads it, and who collects the answers reads it again and writes.
+_PASSES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a job will take.
 
     Attributes:
-        concurrency: shards that are worked at a time.
+        concurrency: shards that are worked at a time; on GPUs, instances.
         seconds: from the first shard's begin to the last one's end.
     """
 
@@ -41,41 +54,99 @@ class Estimate:
     cost_usd: float
 
 
-def estimate(
-    *,
-    rows: int,
-    size_bytes: int,
-    file_format: FileFormat,
-    profile: Profile,
-    shard_bytes: int,
-    max_concurrency: int,
-    memory_mb: int,
-    price: Callable[[int], float],
-) -> Estimate:
-    """Return what a job of a file will take: rather too much than too little.
+def shards_of(extent: Extent, means: Means) -> int:
+    """Return into how many shards a file is cut."""
+    if extent.file_format in _ONE_SHARD:
+        return 1
+    return -(-extent.size_bytes // shard_size(extent.size_bytes, means.shard_bytes))
 
-    The model is reckoned by its run of one record, as it was on trial. Many records together cost
-    less, for a small model by far, so with one the time is an upper bound.
 
-    Args:
-        rows: records of the file, at least 1.
-        size_bytes: of the file, uncompressed, at least 1.
-        file_format: what it is.
-        profile: what the model's trial measured.
-        shard_bytes: of a file that one shard holds.
-        max_concurrency: shards that may be worked at a time.
-        memory_mb: of the function that works them.
-        price: says what so many nanoseconds of it cost, in USD.
-    """
-    shards = 1
-    if file_format not in _ONE_SHARD:
-        shards = -(-size_bytes // shard_size(size_bytes, shard_bytes))
-    cpu_s = profile.load_ms / 1000
-    cpu_s += size_bytes / shards / _BYTES_PER_CPU_S[file_format]
-    cpu_s += rows / shards * profile.run_ms / 1000
-    shard_s = _START_S + cpu_s / min(1.0, memory_mb / WHOLE_CPU_MB)
-    concurrency = min(shards, max_concurrency)
+def on_lambda(extent: Extent, profile: Profile, means: Means) -> Estimate:
+    """Return what a job takes on Lambda: rather too much than too little."""
+    shards = shards_of(extent, means)
+    model_s = profile.load_ms / 1000 + extent.rows / shards * profile.ms_per_row / 1000
+    shard_s = _START_S + (_reading_s(extent, shards) + model_s) / _cpus(means)
+    concurrency = min(shards, means.max_concurrency)
     rounds = -(-shards // concurrency)
     return Estimate(
-        shards, concurrency, round(rounds * shard_s, 1), shards * price(round(shard_s * 1e9))
+        shards, concurrency, round(rounds * shard_s, 1), shards * shard_s * means.usd_per_s
     )
+
+
+def on_gpu(
+    extent: Extent, profile: Profile, means: Means, gpu: GpuMeans, *, rows_at_once: int
+) -> Estimate:
+    """Return what a job takes on an endpoint that sleeps when it comes.
+
+    One instance wakes at first, and where the work lasts as long as waking, another one, and so
+    on. All of them are paid from when they are called until they sleep again.
+
+    Args:
+        extent: of the file.
+        profile: what the model's trial measured, on a CPU.
+        means: the stage's.
+        gpu: the stage's.
+        rows_at_once: records of one body at most.
+    """
+    work_s = _work_s(extent, profile, gpu)
+    busy_s = _busy_s(work_s, gpu.instances)
+    woken = min(gpu.instances, 1 + busy_s / WAKE_S)
+    paid_s = work_s + woken * (WAKE_S + IDLE_S)
+    rest = _beside_gpu(extent, means, rows_at_once)
+    return Estimate(
+        rest.shards,
+        int(woken),
+        round(WAKE_S + busy_s + rest.seconds, 1),
+        paid_s * gpu.instance.usd_per_s + rest.cost_usd,
+    )
+
+
+def by_transform(
+    extent: Extent, profile: Profile, means: Means, gpu: GpuMeans, *, rows_at_once: int
+) -> Estimate:
+    """Return what a job takes as one batch transform job, of all instances that there may be.
+
+    They are paid from the job's begin to its end. Arguments are those of `on_gpu`.
+    """
+    work_s = _work_s(extent, profile, gpu)
+    rest = _beside_gpu(extent, means, rows_at_once)
+    return Estimate(
+        rest.shards,
+        gpu.instances,
+        round(WAKE_S + work_s / gpu.instances + rest.seconds, 1),
+        (work_s + gpu.instances * WAKE_S) * gpu.instance.usd_per_s + rest.cost_usd,
+    )
+
+
+def _beside_gpu(extent: Extent, means: Means, rows_at_once: int) -> Estimate:
+    """Return what it takes, beside GPUs, to hand shards over and to write their answers."""
+    shards = shards_of(extent, means)
+    shard_s = _START_S + _reading_s(extent, shards) / _cpus(means)
+    concurrency = min(shards, means.max_concurrency)
+    rounds = _PASSES * -(-shards // concurrency)
+    cost_usd = _PASSES * shards * shard_s * means.usd_per_s
+    cost_usd += extent.rows / rows_at_once * _USD_PER_BODY
+    return Estimate(shards, concurrency, rounds * shard_s, cost_usd)
+
+
+def _reading_s(extent: Extent, shards: int) -> float:
+    return extent.size_bytes / shards / _BYTES_PER_CPU_S[extent.file_format]
+
+
+def _cpus(means: Means) -> float:
+    return min(1.0, means.memory_mb / WHOLE_CPU_MB)
+
+
+def _work_s(extent: Extent, profile: Profile, gpu: GpuMeans) -> float:
+    """Return for how long one instance works."""
+    model_s = extent.rows * profile.ms_per_row / 1000 / gpu.instance.speed
+    return model_s + extent.tensor_bytes / _TENSOR_BYTES_PER_S
+
+
+def _busy_s(work_s: float, instances: int) -> float:
+    """Return how long instances work that wake one after the other, from the first one on."""
+    left_s, working = work_s, 1
+    while working < instances and left_s > working * WAKE_S:
+        left_s -= working * WAKE_S
+        working += 1
+    return (working - 1) * WAKE_S + left_s / working

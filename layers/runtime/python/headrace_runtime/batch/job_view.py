@@ -5,6 +5,7 @@ from typing import Any
 
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.job import CANCEL, Job
+from headrace_runtime.batch.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def job_view(job: Job, progress: Progress | None = None) -> dict[str, Any]:
             "records": "joined" if job.joined else "predictions",
             "sha256": job.sha256,
         },
+        "placement": job.placement and _shown(job.placement),
+        "deadline_s": job.deadline_s,
         "shards": {"total": job.cut.shards if job.cut.complete else None, "done": done},
         "cancel_requested": job.stop == CANCEL,
         "rows_in": counts.rows_in,
@@ -62,3 +65,8 @@ def job_view(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         "started_at": job.started_at,
         "finished_at": job.finished_at,
     }
+
+
+def _shown(placement: Placement) -> dict[str, Any]:
+    plain = placement.to_dict()
+    return {name: plain[name] for name in ("engine", "reason", "inputs")}

@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from headrace_runtime.batch.estimate import Estimate, by_transform, shards_of
+from headrace_runtime.batch.means import GpuMeans
+from headrace_runtime.batch.placement_rules import Case, barred, verdict
+
 Fact = str | int | float
+
+# One batch transform job is better than so much in an endpoint's queue, which keeps nothing for
+# longer than six hours, and answers each body by a notice.
+_MAX_TENSOR_BYTES, _MAX_SHARDS = 10 * 10**9, 200
 
 
 class Engine(StrEnum):
@@ -64,3 +72,89 @@ class Placement:
             plain["gpu_row_ms"],
             tuple(plain["inputs"].items()),
         )
+
+
+def place(case: Case) -> Placement:
+    """Return where a job runs: on Lambda, unless a GPU is asked for, needed, faster or cheaper."""
+    on_gpu, reason = verdict(case)
+    gpu = case.means.gpu
+    row_ms = case.manifest.profile.ms_per_row
+    return Placement(
+        _on_sagemaker(case) if on_gpu else _on_lambda(case),
+        reason,
+        may_use_gpu=not barred(case),
+        gpu_row_ms=0.0 if gpu is None else row_ms / gpu.instance.speed,
+        inputs=tuple(_facts(case).items()),
+    )
+
+
+def considered(case: Case) -> dict[Engine, Estimate]:
+    """Return what a job takes on each engine that it may run on, Lambda first."""
+    estimates = {_on_lambda(case): case.on_lambda()}
+    gpu = case.means.gpu
+    if gpu is not None and not barred(case):
+        engine = _on_sagemaker(case)
+        estimates[engine] = case.on_gpu(gpu) if engine is Engine.ASYNC else _transform(case, gpu)
+    return estimates
+
+
+def _on_lambda(case: Case) -> Engine:
+    return Engine.LAMBDA if shards_of(case.extent, case.means) == 1 else Engine.LAMBDA_SHARDS
+
+
+def _on_sagemaker(case: Case) -> Engine:
+    huge = case.extent.tensor_bytes > _MAX_TENSOR_BYTES
+    huge = huge or shards_of(case.extent, case.means) > _MAX_SHARDS
+    gpu = case.means.gpu
+    takes = gpu is not None and gpu.instance.family.transforms
+    return Engine.TRANSFORM if huge and takes else Engine.ASYNC
+
+
+def _transform(case: Case, gpu: GpuMeans) -> Estimate:
+    return by_transform(
+        case.extent, case.manifest.profile, case.means, gpu, rows_at_once=case.rows_at_once
+    )
+
+
+def _facts(case: Case) -> dict[str, Fact]:
+    """Return all that a placement is decided by."""
+    extent, manifest, means = case.extent, case.manifest, case.means
+    here = case.on_lambda()
+    facts: dict[str, Fact] = {
+        "rows": extent.rows,
+        "rows_are": "exact" if extent.exact else "estimated",
+        "size_bytes": extent.size_bytes,
+        "tensor_bytes": extent.tensor_bytes,
+        "format": str(extent.file_format),
+        "accelerator": str(manifest.acceleration.accelerator),
+        "model_bytes": manifest.size_bytes,
+        "peak_memory_bytes": manifest.profile.peak_memory_bytes,
+        "load_ms": manifest.profile.load_ms,
+        "row_ms": manifest.profile.ms_per_row,
+        "model_s": round(case.model_s, 1),
+        "shards": here.shards,
+        "max_concurrency": means.max_concurrency,
+        "memory_mb": means.memory_mb,
+        "lambda_s": here.seconds,
+        "lambda_usd": round(here.cost_usd, 6),
+    }
+    if case.deadline_s is not None:
+        facts["deadline_s"] = case.deadline_s
+    return facts | (_gpu_facts(case, means.gpu) if means.gpu is not None else {})
+
+
+def _gpu_facts(case: Case, gpu: GpuMeans) -> dict[str, Fact]:
+    there = case.on_gpu(gpu)
+    return {
+        "rows_at_once": case.rows_at_once,
+        "gpu_instance": gpu.instance.name,
+        "gpu_instances": gpu.instances,
+        "gpu_speed": gpu.instance.speed,
+        "gpu_usd_per_hour": gpu.instance.usd_per_hour,
+        "gpu_priced": gpu.instance.priced,
+        "gpu_cpu_limit_s": gpu.cpu_limit_s,
+        "gpu_monthly_usd": gpu.monthly_usd,
+        "gpu_spent_usd": round(gpu.spent_usd, 2),
+        "gpu_s": there.seconds,
+        "gpu_usd": round(there.cost_usd, 6),
+    }

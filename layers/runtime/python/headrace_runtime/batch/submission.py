@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from headrace_runtime.errors import InvalidInput
 
+MAX_DEADLINE_S = 7 * 24 * 3600
 _MAX_FILE_BYTES = 255  # of a name, in UTF-8
 # S3 puts a name that the sender chooses where a form's key says ${filename}.
 _IN_NO_NAME = re.compile(r"[/\x00-\x1f\x7f]|\$\{")
@@ -40,6 +41,8 @@ class Submission:
         original: the object that is to be copied; None where the caller will send the file.
         joined: whether the results repeat the records before their outputs.
         webhook_url: who is to be told of the end, as the caller wrote it.
+        deadline_s: in so many seconds the job should have ended, 1 to MAX_DEADLINE_S; None where
+            it has time.
     """
 
     target: str
@@ -47,6 +50,7 @@ class Submission:
     original: StoredObject | None = None
     joined: bool = True
     webhook_url: str | None = None
+    deadline_s: int | None = None
 
     def __post_init__(self) -> None:
         if "/" in self.target:
@@ -70,7 +74,10 @@ class Submission:
     @property
     def canonical(self) -> str:
         """The same text for whatever asks for the same."""
-        return json.dumps(asdict(self), sort_keys=True)
+        plain = asdict(self)
+        if self.deadline_s is None:  # so what was asked before there were deadlines is the same
+            del plain["deadline_s"]
+        return json.dumps(plain, sort_keys=True)
 
     def key(self, folder: str) -> str:
         """Return the key of the inbox where the file makes the job; *folder* is no other's."""

@@ -7,7 +7,7 @@ from typing import Any
 from headrace_runtime.batch.job import Job, JobState
 from headrace_runtime.batch.job_pages import JobFilter, Place, place_in, token_of
 from headrace_runtime.batch.job_view import job_view
-from headrace_runtime.batch.submission import StoredObject, Submission
+from headrace_runtime.batch.submission import MAX_DEADLINE_S, StoredObject, Submission
 from headrace_runtime.codec.json_text import read_json
 from headrace_runtime.edge.http_api import Answer, Request, json_answer
 from headrace_runtime.errors import InvalidInput, UnfitInput
@@ -119,24 +119,31 @@ def _object(members: dict[Any, Any]) -> StoredObject:
     )
 
 
-def _wishes(plain: Any, more: dict[Any, Any]) -> tuple[bool, str | None]:
-    """Return whether results are joined, and the webhook's address."""
-    if more.keys() - {"results", "webhook"}:
+def _wishes(plain: Any, more: dict[Any, Any]) -> tuple[bool, str | None, int | None]:
+    """Return whether results are joined, the webhook's address, and the deadline in seconds."""
+    if more.keys() - {"results", "webhook", "deadline_s"}:
         raise _unfit(plain)
     results, webhook = more.get("results", "joined"), more.get("webhook")
+    deadline_s = more.get("deadline_s")
     if not isinstance(results, str) or results not in _RESULTS:
         raise UnfitInput(f"results of the body must be one of {', '.join(_RESULTS)}")
     if "webhook" in more and not isinstance(webhook, str):
         raise UnfitInput("webhook of the body must be text: https://<host>[:<port>]/<path>")
-    return _RESULTS[results], webhook
+    # Not isinstance: True is an int.
+    if "deadline_s" in more and not (type(deadline_s) is int and 1 <= deadline_s <= MAX_DEADLINE_S):
+        raise UnfitInput(
+            f"deadline_s of the body must be a whole number from 1 to {MAX_DEADLINE_S}"
+        )
+    return _RESULTS[results], webhook, deadline_s
 
 
 def _unfit(plain: Any) -> UnfitInput:
     return UnfitInput(
         'the body must be {"model": "<model>[@<alias or version>]", "file": "<name>"} for an '
         'upload, the same with "object": {"bucket", "key", "version_id"?} in place of "file" for '
-        'an object that is here, both with "results"?: "joined" or "predictions" and "webhook"?: '
-        '"https://…"; or {"key": "<key in the inbox>"} for the job of a file that has arrived',
+        'an object that is here, both with "results"?: "joined" or "predictions", "webhook"?: '
+        '"https://…" and "deadline_s"?: <seconds>; or {"key": "<key in the inbox>"} for the job '
+        "of a file that has arrived",
         **_got(plain),
     )
 
