@@ -25,7 +25,8 @@ from headrace_runtime.batch.file_formats import Opened, Wanted, opened
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.parts import one_file
 from headrace_runtime.batch.shard import Range
-from headrace_runtime.edge.shard_messages import ShardMessages
+from headrace_runtime.edge.job_messages import JobMessages
+from headrace_runtime.edge.shard_messages import asked_of_shards
 from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.work_settings import BatchSettings
 
@@ -52,11 +53,10 @@ work = shard_work(
     price=invocations.price.usd,
     models=models,
     opener=opener,
-    assemble=one_file,
+    assemble=lambda _, parts: one_file(parts),
 )
-messages = ShardMessages(
-    work=work.work,
-    close=work.closing.close_if_due,
+messages = JobMessages(
+    asked_of_shards(work=work.work, close=work.closing.close_if_due),
     retry=Retries(settings.queue_url, sqs=sqs).soon,
     logger=logger,
 )

@@ -6,7 +6,6 @@ Parquet needs.
 """
 
 import os
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -19,18 +18,17 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from headrace_runtime.aws.any_format import AnyFormat
 from headrace_runtime.aws.batch_worker import model_process, shard_work
 from headrace_runtime.aws.cutting import Cutting
 from headrace_runtime.aws.inbox import Inbox
-from headrace_runtime.aws.part_files import PartFile
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.retries import Retries
 from headrace_runtime.batch.clock import Clock, Slice
-from headrace_runtime.batch.file_formats import Opened, Wanted
 from headrace_runtime.batch.job import Job
-from headrace_runtime.batch.parquet_formats import assembled, opened_parquet, parquet_ends
-from headrace_runtime.batch.shard import Part, Range
-from headrace_runtime.edge.shard_messages import ShardMessages
+from headrace_runtime.batch.parquet_formats import parquet_ends
+from headrace_runtime.edge.job_messages import JobMessages
+from headrace_runtime.edge.shard_messages import asked_of_shards
 from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.work_settings import BatchSettings
 
@@ -41,19 +39,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
 sqs, events = boto3.client("sqs"), boto3.client("events")
 inbox, models = Inbox(s3=s3), model_process(settings, s3=s3)
-results = ResultsBucket(settings.results_bucket, s3=s3)
-
-
-def opener(job: Job, wanted: Wanted, of: Range) -> Opened:
-    """Open a range of a job's file."""
-    return opened_parquet(inbox.at_random(job.source), wanted, of)
-
-
-def assemble(parts: Sequence[Part]) -> list[Part]:
-    """Say which parts make the file of results, and put a footer behind them."""
-    filled = [part for part in parts if part.results_bytes]
-    return assembled(filled, [PartFile(results, part) for part in filled])
-
+files = AnyFormat(inbox, ResultsBucket(settings.results_bucket, s3=s3))
 
 work = shard_work(
     settings,
@@ -63,8 +49,8 @@ work = shard_work(
     events=events,
     price=invocations.price.usd,
     models=models,
-    opener=opener,
-    assemble=assemble,
+    opener=files.open,
+    assemble=files.assemble,
 )
 cutting = Cutting(
     jobs=work.jobs,
@@ -81,10 +67,8 @@ def cut(job_id: str, clock: Clock) -> Job:
     return cutting.go_on(work.jobs.get(job_id), Slice(clock.left_s))
 
 
-messages = ShardMessages(
-    work=work.work,
-    close=work.closing.close_if_due,
-    cut=cut,
+messages = JobMessages(
+    asked_of_shards(work=work.work, close=work.closing.close_if_due, cut=cut),
     retry=Retries(settings.queue_url, sqs=sqs).soon,
     logger=logger,
 )

@@ -65,7 +65,7 @@ def test_a_model_that_keeps_killing_is_quarantined_and_its_jobs_fail_fast(
     door: FileDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deadly = ("a,b\n" + f"{LOWEST},-1\n" * 40).encode()
-    monkeypatch.setattr("headrace_runtime.aws.shard_writing.MAX_CRASHED", 5)
+    monkeypatch.setattr("headrace_runtime.aws.model_runs.MAX_CRASHED", 5)
     door.answer("divider/first.csv", deadly)
     pid = door.batch.models.pid
 
@@ -80,7 +80,7 @@ def test_a_model_that_keeps_killing_is_quarantined_and_its_jobs_fail_fast(
 
 @pytest.mark.fault("F11")
 def test_a_quarantine_ends(door: FileDoor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headrace_runtime.aws.shard_writing.MAX_CRASHED", 1)
+    monkeypatch.setattr("headrace_runtime.aws.model_runs.MAX_CRASHED", 1)
     door.answer("divider/first.csv", ("a,b\n" + f"{LOWEST},-1\n" * 4).encode())
     boto3.client("dynamodb").update_item(
         TableName="jobs",

@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
             opener=lambda job, wanted, of: opened(
                 partial(inbox.open, job.source), job.known_content, wanted, of
             ),
-            assemble=one_file,
+            assemble=lambda _, parts: one_file(parts),
         )
         sweeping = vars(SETTINGS["sweep"]) | {"files_queue_url": files, "shards_queue_url": shards}
         self.sweeping = sweeping_of(SweepSettings(**sweeping), **clients)

@@ -7,6 +7,7 @@ from headrace_runtime.aws.announcing import Announcing
 from headrace_runtime.aws.artifacts import Artifacts
 from headrace_runtime.aws.job_closing import Assemble, JobClosing
 from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.model_runs import model_runs
 from headrace_runtime.aws.part_join import PartJoin
 from headrace_runtime.aws.quarantine import Quarantine
 from headrace_runtime.aws.registry import Registry
@@ -76,8 +77,7 @@ def shard_work(
         writing=ShardWriting(
             results,
             opener=opener,
-            models=models,
-            rows_at_once=settings.batch_rows,
+            runs_of=model_runs(models, rows_at_once=settings.batch_rows),
         ),
         closing=JobClosing(
             jobs=jobs,
@@ -87,6 +87,11 @@ def shard_work(
             join=PartJoin(results, s3=s3).join,
             announce=announcing.announce,
         ),
-        queue=ShardQueue(settings.queue_url, settings.queue_url, sqs=sqs),
+        queue=ShardQueue(
+            settings.queue_url,
+            settings.queue_url,
+            hand_off_url=settings.hand_off_queue_url,
+            sqs=sqs,
+        ),
         price=price,
     )

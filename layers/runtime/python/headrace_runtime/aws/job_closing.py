@@ -22,7 +22,7 @@ from headrace_runtime.batch.shard import Part
 from headrace_runtime.errors import ModelUnfit
 
 Held = Mapping[str, bytes]  # what of the parts is at hand, by key
-Assemble = Callable[[Sequence[Part]], list[Part]]
+Assemble = Callable[[Job, Sequence[Part]], list[Part]]
 
 
 class JobClosing:
@@ -89,7 +89,7 @@ class JobClosing:
         shards = list(self._shards.of(job.job_id))
         parts = [part for shard in shards for part in shard.parts]
         try:
-            files = self._assemble(parts)
+            files = self._assemble(job, parts)
         except ModelUnfit as error:
             job = job.with_stop(Stop(error.code, error.sentence))
             files = []

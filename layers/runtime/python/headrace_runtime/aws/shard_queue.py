@@ -49,10 +49,22 @@ class ShardQueue:
         """Let a shard be worked on, by whoever is to do what comes next."""
         self._send(self._url(job, shard), {"job_id": job.job_id, "shard": shard.number})
 
+    @property
+    def collects(self) -> bool:
+        """Whether somebody takes SageMaker's answers."""
+        return bool(self._collect_url)
+
+    def for_gpu(self, job: Job, shard: Shard) -> bool:
+        """Return whether a shard goes to SageMaker yet, where the stage still has a way there."""
+        return bool(self._hand_off_url) and shard.for_gpu(job)
+
     def later(self, job: Job, shard: Shard, since: datetime, delay_s: int) -> None:
-        """Let a shard be given to SageMaker later, which has had no place for it *since* then.
+        """Let a shard be given to SageMaker later.
 
         Args:
+            job: of the shard.
+            shard: to be given.
+            since: when SageMaker was first found to have no place for it.
             delay_s: 0 to 900.
         """
         message = {"job_id": job.job_id, "shard": shard.number, "since": since.isoformat()}
@@ -92,7 +104,7 @@ class ShardQueue:
     def _url(self, job: Job, shard: Shard) -> str:
         if shard.handed is not None:
             return self._collect_url
-        return self._hand_off_url if shard.for_gpu(job) else self._cpu_url(job)
+        return self._hand_off_url if self.for_gpu(job, shard) else self._cpu_url(job)
 
     def _cpu_url(self, job: Job) -> str:
         return self._parquet_url if _is_parquet(job) else self._shards_url

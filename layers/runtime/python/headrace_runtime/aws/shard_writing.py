@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from headrace_runtime.aws.results_bucket import ResultsBucket, part_key
-from headrace_runtime.aws.shard_watch import ENDING_S, ShardWatch
+from headrace_runtime.aws.shard_watch import ShardWatch
 from headrace_runtime.aws.upload import Upload
 from headrace_runtime.batch import shard_run
 from headrace_runtime.batch.clock import Clock
@@ -12,19 +12,17 @@ from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.file_formats import UNDIVIDED, Opened, Results, Wanted
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.parts import layout_bytes
-from headrace_runtime.batch.record_runs import RecordRuns, rows_together
+from headrace_runtime.batch.record_runs import Runs
 from headrace_runtime.batch.shard import Part, Range, Shard
 from headrace_runtime.batch.shard_run import Behind
 from headrace_runtime.errors import OutOfTime, TooLarge
-from headrace_runtime.inference.model_process import ModelProcess
 from headrace_runtime.inference.process_failures import RunCutShort
 from headrace_runtime.model.manifest import Manifest
-
-MAX_CRASHED = 100  # records of one run that may kill the model's process; then it is the model
 
 MAX_LAYOUT_BYTES = 256 << 10  # it stands in the jobs' table, whose items have 400 KB
 
 Opener = Callable[[Job, Wanted, Range], Opened]
+RunsOf = Callable[[Manifest, Shard, Clock], Runs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +45,13 @@ class ShardWriting:
     Args:
         results: where parts are written.
         opener: opens a range of a job's file.
-        models: runs them.
-        rows_at_once: records of one run of the model, at most.
+        runs_of: gives what answers a shard's records.
     """
 
-    def __init__(
-        self, results: ResultsBucket, *, opener: Opener, models: ModelProcess, rows_at_once: int
-    ) -> None:
+    def __init__(self, results: ResultsBucket, *, opener: Opener, runs_of: RunsOf) -> None:
         self._results = results
         self._opener = opener
-        self._models = models
-        self._rows_at_once = rows_at_once
+        self._runs_of = runs_of
 
     def write(
         self, job: Job, manifest: Manifest, shard: Shard, watch: ShardWatch, clock: Clock
@@ -71,14 +65,7 @@ class ShardWriting:
         """
         wanted = Wanted(manifest.model, manifest.version, manifest.signature, job.joined)
         records, results = self._opener(job, wanted, shard.range)
-        runs = RecordRuns(
-            lambda tensors: self._models.predict(
-                manifest, tensors, left_s=clock.left_s() - ENDING_S
-            ),
-            manifest.signature,
-            rows_at_once=rows_together(manifest.profile, self._rows_at_once),
-            max_crashed=MAX_CRASHED,
-        )
+        runs = self._runs_of(manifest, shard, clock)
         keys = [part_key(job.job_id, shard.number, shard.attempt, k) for k in ("results", "errors")]
         with self._results.writing(keys[0]) as answers, self._results.writing(keys[1]) as errors:
             sink = _Sink(answers, results, bare=bool(shard.number or shard.parts))

@@ -117,12 +117,14 @@ class Sweeping:
         if self.queue.waiting(job):
             return ""
         lost = [
-            shard.number
+            shard
             for shard in self.shards.of(job.job_id)
             if shard.state is not ShardState.DONE and not shard.held(now)
         ]
-        for number in lost:
-            self.queue.shard(job, number)
+        for shard in lost:
+            orphaned = shard.handed is not None and not self.queue.collects
+            back = self.shards.move(shard, shard.given_back()) if orphaned else shard
+            self.queue.again(job, back)
         if job.cut.complete:
             return "shard" if lost else ""
         self.queue.cut(job)
@@ -171,7 +173,12 @@ def sweeping_of(
         inbox_bucket=settings.inbox_bucket,
         results=ResultsBucket(settings.results_bucket, s3=s3),
         queue=ShardQueue(
-            settings.shards_queue_url, settings.parquet_queue_url, settings.files_queue_url, sqs=sqs
+            settings.shards_queue_url,
+            settings.parquet_queue_url,
+            settings.files_queue_url,
+            hand_off_url=settings.hand_off_queue_url,
+            collect_url=settings.collect_queue_url,
+            sqs=sqs,
         ),
         announce=Announcing(table, dynamodb=dynamodb, events=events).announce,
         patience=timedelta(seconds=settings.patience_s),

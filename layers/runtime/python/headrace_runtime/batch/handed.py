@@ -69,9 +69,7 @@ class BodyName:
 
 
 def folder(job_id: str, shard: int, handed_attempt: int) -> str:
-    """Return where a shard's bodies lie under `in/`, and their outputs under `out/`; no slashes
-    around it.
-    """
+    """Return where, under `in/`, a shard's bodies lie, and under `out/` their outputs."""
     return f"{job_id}/{shard:05}.{handed_attempt}"
 
 

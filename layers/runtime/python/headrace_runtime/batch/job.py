@@ -206,6 +206,16 @@ class Job:
         self._open("closed")
         return replace(self, closing=True)
 
+    def rerouted(self, reason: str) -> "Job":
+        """Return the job as what is left of it goes to SageMaker, for a *reason* of one sentence.
+
+        It stays where it is if it is there already, or may not go.
+        """
+        self._open("placed anew")
+        if self.placement is None or self.on_gpu or not self.placement.may_use_gpu:
+            return self
+        return replace(self, placement=self.placement.rerouted(reason))
+
     def ended(self, counts: Counts, now: datetime, *, sha256: str | None, cost_usd: float) -> "Job":
         """Return the job as it ends, its shards worked or stopped.
 

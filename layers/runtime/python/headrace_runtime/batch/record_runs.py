@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from headrace_runtime.codec.records import BadRow, Numbers, Records, RowTable
-from headrace_runtime.errors import InferenceFailed, ModelUnfit
+from headrace_runtime.errors import InferenceFailed
 from headrace_runtime.inference.process_failures import (
     InferenceCrashed,
     InferenceTimedOut,
     ModelKills,
 )
 from headrace_runtime.model.manifest import Profile
-from headrace_runtime.model.signature import FREE, Signature
+from headrace_runtime.model.record_rows import takes_one
+from headrace_runtime.model.signature import Signature
 from headrace_runtime.tensor import Tensor
 
 Infer = Callable[[Sequence[Tensor]], Sequence[Tensor]]
@@ -40,6 +42,14 @@ class Answers:
     bad: tuple[BadRow, ...] = ()
     texts: Sequence[bytes] | None = None
     table: RowTable | None = None
+
+
+class Runs(Protocol):
+    """What answers records: a model that runs here, or what came back from where it ran."""
+
+    def answers(self, records: Records) -> Iterator[Answers]:
+        """Yield the answers to *records* in order; what could not be read is not among them."""
+        ...
 
 
 class RecordRuns:
@@ -134,7 +144,7 @@ class RecordRuns:
             record = records.part(index, index + 1)
             feeds = [self._alone(tensor) for tensor in record.tensors]
             try:
-                outputs = tuple(_record_of(output) for output in self._infer(feeds))
+                outputs = tuple(record_of(output) for output in self._infer(feeds))
             except InferenceFailed as error:
                 yield self._failed(record, error)
             else:
@@ -161,25 +171,7 @@ def rows_together(profile: Profile, at_most: int) -> int:
     return max(1, min(at_most, int(_RUN_MS / max(profile.run_ms, 0.001))))
 
 
-def takes_one(signature: Signature) -> bool:
-    """Whether the model takes one record a run, not any number.
-
-    Raises:
-        ModelUnfit: it takes a fixed number of records above one, or nothing at all.
-    """
-    if not signature.inputs:
-        raise ModelUnfit("the model has no input: there is nothing in a file that it could take")
-    for spec in signature.inputs:
-        if spec.shape[:1] not in ((), (1,), (FREE,)):
-            raise ModelUnfit(
-                f"input {spec.name!r} takes exactly {spec.shape[0]} records a run, and a file may "
-                "hold any number: export the model with a free first dimension",
-                expected=list(spec.shape),
-            )
-    return any(spec.shape[:1] != (FREE,) for spec in signature.inputs)
-
-
-def _record_of(output: Tensor) -> Tensor:
+def record_of(output: Tensor) -> Tensor:
     """Return an output of one record with the record as first dimension."""
     first = output.shape[:1] == (1,)
     array = output.array if first else output.array[np.newaxis]

@@ -151,10 +151,20 @@ class Shard:
         )
         return replace(moved, cost_usd=self.cost_usd + cost_usd)
 
-    def handed_over(self, handed: Handed) -> "Shard":
-        """Return the running shard once its bodies lie ready for SageMaker."""
+    def handed_over(self, handed: Handed, cost_usd: float) -> "Shard":
+        """Return the running shard once its bodies lie ready for SageMaker.
+
+        Args:
+            handed: what it is to have of it.
+            cost_usd: of the answers, reckoned.
+        """
         moved = replace(self._running("handed over"), state=ShardState.HANDED, handed=handed)
-        return replace(moved, tries=0, lease_until=None)
+        cost_usd += self.cost_usd
+        return replace(moved, tries=0, lease_until=None, progress=Counts(), cost_usd=cost_usd)
+
+    def with_sent(self, bodies: int) -> "Shard":
+        """Return the shard once so many of its bodies were sent in this round."""
+        return replace(self, handed=replace(self.known_handed, sent=bodies))
 
     def asked_again(self, until: datetime) -> "Shard":
         """Return the shard as it is once what lacks an answer is asked for once more.

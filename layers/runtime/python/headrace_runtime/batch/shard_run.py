@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.error_lines import row_errors
 from headrace_runtime.batch.file_formats import Results
-from headrace_runtime.batch.record_runs import RecordRuns
+from headrace_runtime.batch.record_runs import Runs
 from headrace_runtime.codec.records import BadRow, Position, Records
 
 Write = Callable[[bytes], None]
@@ -28,7 +28,7 @@ class Behind:
 
 def run(
     records: Iterable[Records],
-    runs: RecordRuns,
+    runs: Runs,
     results: Results,
     *,
     write_results: Write,

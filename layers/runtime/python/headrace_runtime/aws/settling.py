@@ -1,0 +1,142 @@
+"""What SageMaker has made of shards is collected; what it has not made is asked for again.
+
+Whoever tells that something is there only wakes: what counts is which outputs exist. So notices
+may come twice, late, in any order, or not at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from headrace_runtime.aws.gpu_fallback import GpuFallback
+from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.registry import Registry
+from headrace_runtime.aws.sending import Sending, transformed
+from headrace_runtime.aws.shard_queue import ShardQueue
+from headrace_runtime.aws.shard_work import ShardWork
+from headrace_runtime.aws.shards import Shards
+from headrace_runtime.aws.staging_bucket import StagingBucket
+from headrace_runtime.aws.transforms import Transforms
+from headrace_runtime.batch.clock import Clock
+from headrace_runtime.batch.handed import MAX_ROUNDS, folder
+from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.notice import Notice
+from headrace_runtime.batch.output_runs import OutputsUnfit
+from headrace_runtime.batch.shard import Shard, ShardState
+
+Count = Callable[[str, int], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """Moves shards on that are with SageMaker.
+
+    Attributes:
+        work: answers a shard from its outputs.
+    """
+
+    jobs: Jobs
+    shards: Shards
+    registry: Registry
+    bucket: StagingBucket
+    sending: Sending
+    transforms: Transforms
+    fallback: GpuFallback
+    queue: ShardQueue
+    work: ShardWork
+
+    def noticed(self, notice: Notice, clock: Clock, count: Count) -> Job:
+        """Return the job once what a notice tells of its shard is seen to.
+
+        A failure counts if it is of what was sent last, and if there is no output all the same.
+
+        Raises:
+            JobNotFound: it is of no job.
+        """
+        name = notice.name
+        handed = self.shards.get(name.job_id, name.shard).handed
+        if handed is None or (handed.attempt, handed.round) != (name.attempt, name.round):
+            return self.jobs.get(name.job_id)
+        if notice.failure:
+            self.bucket.note_failure(name, notice.failure)
+        return self.settle(name.job_id, name.shard, clock, count)
+
+    def transformed(self, name: str) -> None:
+        """Let each shard be settled whose bodies a transform job had, now that it is over."""
+        which = self.transforms.job_and_round(name)
+        if which is None or not self.transforms.is_over(name):
+            return
+        job = self.jobs.get(which[0])
+        for shard in self.shards.of(job.job_id):
+            if shard.state is ShardState.HANDED:
+                self.queue.again(job, shard)
+
+    def settle(self, job_id: str, number: int, clock: Clock, count: Count) -> Job:
+        """Return the job once what can be done of its shard is done: collected, or asked again.
+
+        Args:
+            job_id: of the job.
+            number: of the shard.
+            clock: the worker's.
+            count: told of failures, by the name of a metric and how many.
+
+        Raises:
+            Unavailable: there is no endpoint to ask again, or too little time is left.
+            Exception: a fault that a retry may mend.
+        """
+        job, shard = self.jobs.get(job_id), self.shards.get(job_id, number)
+        if not job.workable or shard.state is ShardState.DONE:
+            return self.closed(job_id, clock.now())
+        if shard.handed is None or shard.held(clock.now()):
+            return job
+        place = folder(job_id, number, shard.handed.attempt)
+        lacking = set(range(shard.handed.bodies)) - self.bucket.outputs(place)
+        if not lacking:
+            return self._collected(job, shard, clock, count)
+        if self._nothing_comes(job, shard, lacking, clock.now()):
+            return self._asked_again(job, shard, len(lacking), clock.now(), count)
+        if transformed(job):
+            self.sending.send(job, self.registry.manifest(*job.known_version), shard)
+        return job
+
+    def closed(self, job_id: str, now: datetime) -> Job:
+        """Return the job, closed if that is due; no transform job of it runs on then."""
+        job = self.work.closing.close_if_due(job_id, now)
+        if transformed(job) and not job.workable:
+            for round_ in range(1, MAX_ROUNDS + 1):
+                self.transforms.stop(self.transforms.name(job_id, round_))
+        return job
+
+    def _nothing_comes(self, job: Job, shard: Shard, lacking: set[int], now: datetime) -> bool:
+        handed = shard.known_handed
+        place = folder(job.job_id, shard.number, handed.attempt)
+        if handed.overdue(now) or lacking <= self.bucket.failures(place, handed.round):
+            return True
+        return transformed(job) and self.transforms.is_over(
+            self.transforms.name(job.job_id, handed.round)
+        )
+
+    def _asked_again(
+        self, job: Job, shard: Shard, lacking: int, now: datetime, count: Count
+    ) -> Job:
+        handed = shard.known_handed
+        count("GpuFailures", lacking)
+        if handed.round >= MAX_ROUNDS:
+            count("GpuFallbacks", 1)
+            why = f"{lacking} of its {handed.bodies} bodies failed {MAX_ROUNDS} times"
+            return self.fallback.give_up(job, shard, why)
+        asked = shard.asked_again(self.sending.until(job, now))
+        asked = self.shards.move(shard, asked)
+        self.sending.send(job, self.registry.manifest(*job.known_version), asked)
+        return job
+
+    def _collected(self, job: Job, shard: Shard, clock: Clock, count: Count) -> Job:
+        try:
+            job = self.work.work(job.job_id, shard.number, clock)
+        except OutputsUnfit as error:
+            count("GpuFallbacks", 1)
+            stands = self.shards.get(job.job_id, shard.number)
+            return self.fallback.give_up(job, stands, error.sentence)
+        if self.shards.get(job.job_id, shard.number).state is ShardState.DONE:
+            self.bucket.remove(folder(job.job_id, shard.number, shard.known_handed.attempt))
+        return job

@@ -1,0 +1,78 @@
+"""A shard's records become bodies, which lie ready for SageMaker."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from headrace_runtime.aws.shard_watch import ShardWatch
+from headrace_runtime.aws.shard_writing import Opener
+from headrace_runtime.aws.staging_bucket import StagingBucket
+from headrace_runtime.batch.bodies import bodies
+from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.file_formats import Wanted
+from headrace_runtime.batch.handed import MAX_BODIES, Handed, folder
+from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.shard import Shard
+from headrace_runtime.codec.triton_body import encode_body, header_bytes
+from headrace_runtime.errors import ModelUnfit, OutOfTime
+from headrace_runtime.model.manifest import Archive, Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staging:
+    """Makes bodies.
+
+    Attributes:
+        opener: opens a range of a job's file.
+    """
+
+    bucket: StagingBucket
+    opener: Opener
+
+    def stage(self, job: Job, manifest: Manifest, watch: ShardWatch, until: datetime) -> Handed:
+        """Write the bodies of what is left of a shard; return what there is to send.
+
+        Args:
+            job: of the shard.
+            manifest: of the version that answers.
+            watch: has the shard.
+            until: when what has not come is to be taken for lost.
+
+        Raises:
+            InvalidInput, UnfitInput, NotFound, TooLarge: the file or the model is unfit as a whole.
+            OutOfTime: the worker's time was too short for the shard.
+        """
+        shard, archive = watch.shard, known_archive(manifest)
+        wanted = Wanted(manifest.model, manifest.version, manifest.signature, job.joined)
+        records, _ = self.opener(job, wanted, shard.range)
+        place = folder(job.job_id, shard.number, shard.attempt)
+        header, outputs = header_bytes(manifest.signature), manifest.signature.output_names
+        count = rows = 0
+        for count, tensors in enumerate(bodies(records, archive.rows_at_once), 1):
+            if count > MAX_BODIES:
+                raise ModelUnfit(
+                    f"the model takes {archive.rows_at_once} records a request, so a shard would "
+                    f"be more than {MAX_BODIES:,} of them: export it with a free first dimension"
+                )
+            rows += len(tensors[0].array)
+            self.bucket.put_body(place, count - 1, encode_body(tensors, outputs, header))
+            if not watch.goes_on(Counts()):
+                raise OutOfTime("one run of a function is too short to read a shard of the file")
+        return Handed(shard.attempt, count, rows, answered(shard), until.isoformat())
+
+
+def answered(shard: Shard) -> int:
+    """Return how many records of a shard have their answers in its parts."""
+    return sum(part.counts.rows_ok for part in shard.parts)
+
+
+def known_archive(manifest: Manifest) -> Archive:
+    """Return what Triton serves a version from.
+
+    Raises:
+        ModelUnfit: there is nothing; no job of the version should have come this far.
+    """
+    if manifest.archive is None:
+        raise ModelUnfit(
+            f"version {manifest.version} of the model cannot run on a GPU: {manifest.unfit_for_gpu}"
+        )
+    return manifest.archive

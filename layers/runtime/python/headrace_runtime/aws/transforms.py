@@ -1,0 +1,147 @@
+"""Batch transform jobs: one for all bodies of a job, and one more for those that it left."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from headrace_runtime.aws.shards import Shards
+from headrace_runtime.aws.staging_bucket import StagingBucket
+from headrace_runtime.batch.handed import body_key, folder
+from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.shard import Shard, ShardState
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+# SageMaker's own limit of a body; bodies are some megabytes.
+_MAX_BODY_MB = 100
+_RETRIES = 1  # by SageMaker itself, of a body on the same instance
+_EXISTS = frozenset({"ResourceInUse", "ConflictException"})
+_OVER = frozenset({"Completed", "Failed", "Stopped"})
+
+
+class Transforms:
+    """Starts, looks at and stops the transform jobs of our jobs.
+
+    Args:
+        name_prefix: how their names begin, `hr-<stage>`.
+        instance_type, max_instances: what they run on.
+        timeout_s: of one body's run. 1 to 3,600.
+    """
+
+    def __init__(
+        self,
+        staging: StagingBucket,
+        shards: Shards,
+        *,
+        sagemaker: "SageMakerClient",
+        name_prefix: str,
+        instance_type: str,
+        max_instances: int,
+        timeout_s: int,
+    ) -> None:
+        self._staging = staging
+        self._shards = shards
+        self._sagemaker = sagemaker
+        self._name_prefix = name_prefix
+        self._instance_type = instance_type
+        self._max_instances = max_instances
+        self._timeout_s = timeout_s
+
+    def name(self, job_id: str, round_: int) -> str:
+        """Return the one name that the transform job of a round may have."""
+        return f"{self._name_prefix}-{job_id}-{round_}"
+
+    def job_and_round(self, name: str) -> tuple[str, int] | None:
+        """Return the job and the round that a transform job is of; None if it is not ours."""
+        job_id, _, round_ = name.removeprefix(f"{self._name_prefix}-").rpartition("-")
+        ours = name.startswith(f"{self._name_prefix}-") and round_.isdecimal()
+        return (job_id, int(round_)) if ours and job_id else None
+
+    def start_if_due(self, job: Job, sagemaker_model: str, content_type: str) -> str:
+        """Start what takes all bodies that lack an output; return its name, "" if it is not due.
+
+        It is due once the file is cut and every shard is with SageMaker, or done, or not to go
+        there. Whoever comes second finds it started: its name is taken.
+
+        Args:
+            job: whose bodies they are.
+            sagemaker_model: the version's name as SageMaker's model.
+            content_type: of the bodies.
+        """
+        shards = list(self._shards.of(job.job_id))
+        if not job.workable or not job.cut.complete or any(map(_to_come, shards)):
+            return ""
+        waiting = [shard for shard in shards if shard.state is ShardState.HANDED]
+        if not waiting:
+            return ""
+        round_ = max(shard.known_handed.round for shard in waiting)
+        bodies = [key for shard in waiting for key in self._lacking(shard)]
+        name = self.name(job.job_id, round_)
+        if bodies and self.state(name) is None:
+            self._start(name, sagemaker_model, bodies, content_type)
+        return name
+
+    def state(self, name: str) -> str | None:
+        """Return how a transform job stands, in SageMaker's word; None if there is none."""
+        try:
+            return self._sagemaker.describe_transform_job(TransformJobName=name)[
+                "TransformJobStatus"
+            ]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
+                return None
+            raise
+
+    def is_over(self, name: str) -> bool:
+        """Return whether nothing more will come of a transform job."""
+        return self.state(name) in _OVER
+
+    def stop(self, name: str) -> None:
+        """Let a transform job end early, if it runs."""
+        if self.state(name) == "InProgress":
+            self._sagemaker.stop_transform_job(TransformJobName=name)
+
+    def _lacking(self, shard: Shard) -> list[str]:
+        handed = shard.known_handed
+        place = folder(shard.job_id, shard.number, handed.attempt)
+        lacking = set(range(handed.bodies)) - self._staging.outputs(place)
+        return [body_key(place, body) for body in sorted(lacking)]
+
+    def _start(self, name: str, model: str, bodies: list[str], content_type: str) -> None:
+        manifest = self._staging.put_manifest(name, bodies)
+        request: Any = {
+            "TransformJobName": name,
+            "ModelName": model,
+            "MaxConcurrentTransforms": 1,
+            "MaxPayloadInMB": _MAX_BODY_MB,
+            "ModelClientConfig": {
+                "InvocationsTimeoutInSeconds": self._timeout_s,
+                "InvocationsMaxRetries": _RETRIES,
+            },
+            "TransformInput": {
+                "DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": manifest}},
+                "ContentType": content_type,
+                "SplitType": "None",
+            },
+            "TransformOutput": {
+                "S3OutputPath": self._staging.url("out/"),
+                "Accept": content_type,
+                "AssembleWith": "None",
+            },
+            "TransformResources": {
+                "InstanceType": self._instance_type,
+                "InstanceCount": min(self._max_instances, len(bodies)),
+            },
+        }
+        try:
+            self._sagemaker.create_transform_job(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _EXISTS:
+                raise
+
+
+def _to_come(shard: Shard) -> bool:
+    """Whether a shard may be handed over yet."""
+    done = shard.state in (ShardState.HANDED, ShardState.DONE)
+    return not (done or shard.on_cpu or shard.handed is not None)
