@@ -20,9 +20,7 @@ from headrace_runtime.aws.routing import Routing
 from headrace_runtime.edge import open_inference_api as api
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.edge.http_api import Answer, Request, Route, respond
-from headrace_runtime.inference.predictor import predict
-from headrace_runtime.model.acceleration import Accelerator
-from headrace_runtime.model.manifest import Manifest
+from headrace_runtime.inference.predictor import predict, runs_here
 from headrace_runtime.monitoring.stdout import watch
 from headrace_runtime.settings import PredictSettings
 
@@ -82,13 +80,6 @@ def gpus() -> "GpuInference":
     return GpuInference(routing, sagemaker=LightSageMaker())
 
 
-def runs_here(manifest: Manifest) -> bool:
-    """Whether calls of the version are answered by this function itself."""
-    chosen = manifest.acceleration
-    asks_for_gpu = chosen.realtime or chosen.accelerator is Accelerator.GPU
-    return not (asks_for_gpu and manifest.may_use_gpu and settings.gpu)
-
-
 def infer(request: Request) -> Answer:
     """Answer with the outputs of the version, or of the alias's version or canary."""
     seen, draw = request.invocation, random.random()  # noqa: S311 - decides a share, is no secret
@@ -99,7 +90,7 @@ def infer(request: Request) -> Answer:
     seen.lap("RouteMs")
     asked = api.infer_request(request, manifest.signature)
     seen.lap("DecodeMs")
-    if runs_here(manifest):
+    if runs_here(manifest, stage_has_gpus=settings.gpu == 1):
         outputs = predict(manifest, asked.tensors, asked.outputs, sessions=sessions)
     else:
         outputs = gpus().predict(manifest, asked.tensors, asked.outputs, left_ms=request.left_ms)
@@ -118,7 +109,7 @@ def metadata(request: Request) -> Answer:
 def ready(request: Request) -> Answer:
     """Answer that the version can be called, without loading it."""
     manifest = routing.manifest(*seen_version(request), draw=1.0)
-    if manifest.acceleration.realtime and not runs_here(manifest):
+    if manifest.acceleration.realtime and not runs_here(manifest, stage_has_gpus=settings.gpu == 1):
         gpus().endpoint(manifest)
     return api.model_ready(manifest)
 

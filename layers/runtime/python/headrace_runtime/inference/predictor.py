@@ -1,8 +1,9 @@
-"""Predictions by version: inputs checked, model at hand, outputs chosen."""
+"""Predictions by version: inputs checked, model at hand, outputs chosen; if it is run here."""
 
 from collections.abc import Sequence
 
 from headrace_runtime.inference.session_cache import SessionCache
+from headrace_runtime.model.acceleration import Accelerator
 from headrace_runtime.model.manifest import Manifest
 from headrace_runtime.tensor import Tensor
 
@@ -25,3 +26,13 @@ def predict(
     manifest.signature.check(tensors)
     manifest.signature.check_outputs(outputs)
     return sessions.session(manifest).run(tensors, outputs)
+
+
+def runs_here(manifest: Manifest, *, stage_has_gpus: bool) -> bool:
+    """Whether calls for predictions are answered by this process itself, on the CPU.
+
+    They are not where the version asks for a GPU, one can run it, and the stage has some.
+    """
+    chosen = manifest.acceleration
+    asks = chosen.realtime or chosen.accelerator is Accelerator.GPU
+    return not (asks and manifest.may_use_gpu and stage_has_gpus)
