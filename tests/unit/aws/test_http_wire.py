@@ -330,3 +330,30 @@ def test_nothing_older_than_tls_1_2_is_spoken(certified):
     certified(trusted=True)
     assert http_wire._context().minimum_version is ssl.TLSVersion.TLSv1_2
     assert http_wire._context().check_hostname
+
+
+def test_a_wait_may_be_shortened_while_an_answer_is_under_way(wire):
+    one = wire([[OK[:-1], b""], OK])
+    answer = one.call("GET", "/", {})
+    one.wait(0.02)
+    assert answer.read(4) == b"hell"
+
+    with pytest.raises(TimeoutError):
+        answer.read()
+
+
+def test_a_wire_tells_what_of_a_call_went_out(wire):
+    one = wire([OK, OK])
+
+    one.call("GET", "/", {}).read()
+    assert (one.has_sent, one.is_kept) == (True, False)
+    one.call("GET", "/", {}).read()
+    assert (one.has_sent, one.is_kept) == (True, True)
+
+
+def test_nothing_went_out_where_nobody_listens():
+    nobody = Wire("http://127.0.0.1:9", timeout_s=1.0)
+
+    with pytest.raises(ConnectionRefusedError):
+        nobody.call("GET", "/", {})
+    assert (nobody.has_sent, nobody.is_kept) == (False, False)

@@ -18,6 +18,7 @@ from headrace_runtime.errors import (
     VersionNotFound,
 )
 from headrace_runtime.model.alias import Canary
+from headrace_runtime.model.endpoint import Endpoint, Endpoints, EndpointState
 from headrace_runtime.model.manifest import Manifest
 from tests import onnx_models
 
@@ -163,3 +164,43 @@ def test_a_model_that_was_only_refused_says_why(
 
     with pytest.raises(NoVersionAccepted, match="weights lie outside the file"):
         routing.manifest("wine", "live", draw=0.5)
+
+
+def has_endpoint(state: str) -> None:
+    """Write down that SageMaker has an endpoint for version 1 of `wine`."""
+    boto3.client("dynamodb").put_item(
+        TableName="registry",
+        Item={
+            "pk": {"S": "MODEL#wine"},
+            "sk": {"S": "ENDPOINT#000000001"},
+            "sagemaker_model": {"S": "m"},
+            "realtime": {"M": {"name": {"S": "m-rt"}, "state": {"S": state}, "reason": {"S": ""}}},
+        },
+    )
+
+
+def test_what_sagemaker_has_is_read_again_only_when_its_time_is_over(
+    routing: Routing, table: Table, clock: Clock
+) -> None:
+    assert routing.endpoints("wine", 1) is None
+    has_endpoint("ready")
+
+    clock.now += 4.9
+    assert routing.endpoints("wine", 1) is None
+    clock.now += 0.2
+    ready = Endpoint("m-rt", EndpointState.READY)
+    assert routing.endpoints("wine", 1) == Endpoints("m", None, ready)
+    assert table.reads == 2
+
+
+def test_an_endpoint_stays_believed_while_the_registry_is_silent(
+    routing: Routing, table: Table, clock: Clock
+) -> None:
+    has_endpoint("creating")
+    before = routing.endpoints("wine", 1)
+    table.cut_off = True
+    clock.now += 60
+
+    assert routing.endpoints("wine", 1) is before
+    with pytest.raises(Unavailable):
+        routing.endpoints("wine", 2)

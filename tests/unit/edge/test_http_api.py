@@ -7,6 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
+from headrace_runtime.aws.endpoint_failures import (
+    ContainerFailed,
+    EndpointBusy,
+    EndpointFailed,
+    EndpointNotReady,
+    EndpointTooSlow,
+    GpuOnly,
+)
 from headrace_runtime.edge.http_api import Answer, Request, json_answer, respond
 from headrace_runtime.errors import DigestMismatch, HeadraceError, ShapeMismatch, Unavailable
 from headrace_runtime.monitoring.invocation import Watch
@@ -119,6 +127,32 @@ def test_what_does_not_answer_may_be_tried_again(call: Respond, failures: list[E
 
 
 @pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (EndpointNotReady("wine", 1, retry_after_s=60), 503, "60"),
+        (EndpointFailed("wine", 1, "ResourceLimitExceeded"), 503, "300"),
+        (EndpointTooSlow(26.0), 503, "5"),
+        (EndpointBusy(), 429, "2"),
+        (ContainerFailed(500), 424, None),
+        (GpuOnly("wine", 1), 422, None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_an_endpoint_fails_with_has_a_status_and_says_when_to_come_again(
+    error: HeadraceError,
+    status: int,
+    retry_after: str | None,
+    call: Respond,
+    failures: list[Exception],
+) -> None:
+    answer = call(raiser(error))
+
+    assert (answer["statusCode"], answer["headers"].get("retry-after")) == (status, retry_after)
+    # What the caller did not cause is told to us.
+    assert failures == ([error] if status in (424, 503) else [])
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         (b"[" + b"1," * 3_100_000 + b"1]", 200),
@@ -133,6 +167,14 @@ def test_an_answer_that_lambda_would_cut_is_refused(
     answer = call(lambda _: Answer(body))
 
     assert answer["statusCode"] == status
+
+
+def test_a_route_can_ask_how_long_it_may_take(call: Respond) -> None:
+    seen: list[int] = []
+
+    call(lambda request: seen.append(request.left_ms()) or json_answer({}))
+
+    assert seen == [3_600_000]  # an hour, where nobody has said
 
 
 def test_raw_bytes_leave_as_base64(call: Respond) -> None:
