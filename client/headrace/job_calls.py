@@ -29,6 +29,7 @@ class JobCalls:
         results: Written = "joined",
         webhook: str | None = None,
         idempotency_key: str | None = None,
+        deadline_s: int | None = None,
     ) -> Submitted:
         """Put a file of records into the inbox, and return the id of its job.
 
@@ -42,8 +43,10 @@ class JobCalls:
                 signed with is the id's `webhook_secret`.
             idempotency_key: 1-255 printable ASCII characters. Within a day the same call under
                 the same key is the same job, and a file that has arrived is not sent again.
+            deadline_s: in so many seconds from its arrival the job should have ended, 1 to
+                604,800: it runs where it can. Nothing ends it if it is late.
         """
-        order = Order(model, version, results, webhook, idempotency_key)
+        order = Order(model, version, results, webhook, idempotency_key, deadline_s)
         return submission.submit(self._connection, file, order)
 
     def submit_object(
@@ -57,6 +60,7 @@ class JobCalls:
         results: Written = "joined",
         webhook: str | None = None,
         idempotency_key: str | None = None,
+        deadline_s: int | None = None,
     ) -> Submitted:
         """Let the service copy an object of its own buckets into the inbox, and name its job.
 
@@ -69,19 +73,34 @@ class JobCalls:
             results: as for `submit`.
             webhook: as for `submit`.
             idempotency_key: as for `submit`.
+            deadline_s: as for `submit`.
         """
-        order = Order(model, version, results, webhook, idempotency_key)
+        order = Order(model, version, results, webhook, idempotency_key, deadline_s)
         return submission.submit_object(self._connection, bucket, key, version_id, order)
 
-    def plan(self, file: str | Path, model: str, version: Reference | None = None) -> Plan:
-        """Return what a file would take: rows, shards, seconds, cost. It is not sent.
+    def plan(
+        self,
+        file: str | Path,
+        model: str,
+        version: Reference | None = None,
+        *,
+        deadline_s: int | None = None,
+    ) -> Plan:
+        """Return where a file's job would run, why, and what it would take. It is not sent.
 
         Its records are counted here, in the memory of one block whatever the file.
+
+        Args:
+            file: as for `submit`.
+            model: as for `submit`.
+            version: as for `submit`.
+            deadline_s: as for `submit`.
 
         Raises:
             InvalidInput: the file holds no record, or nothing that the service reads.
         """
-        return submission.plan(self._connection, file, Order(model, version))
+        order = Order(model, version, deadline_s=deadline_s)
+        return submission.plan(self._connection, file, order)
 
     def job(self, job_id: str) -> Job:
         """Return a job as it stands; a file that has just arrived has none for a moment."""

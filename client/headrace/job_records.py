@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from headrace.placement_records import Considered, Engine, Placement
+
 State = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 Written = Literal["joined", "predictions"]
 
@@ -56,6 +58,8 @@ class Job:
             None where there is none.
         rows_in, rows_ok, rows_failed: records that are behind it, answered or failed; they grow
             while the job runs.
+        placement: where it runs, and why; None while not known.
+        deadline_s: in so many seconds it should have ended; None where nobody said.
         cancel_requested: whether somebody asked for its end.
         error: why the job failed, else None.
         created_at, started_at, finished_at: ISO 8601, UTC.
@@ -76,6 +80,8 @@ class Job:
     rows_failed: int
     shards: Shards
     estimated_cost_usd: float | None
+    placement: Placement | None
+    deadline_s: int | None
     cancel_requested: bool
     error: str | None
     created_at: str | None
@@ -91,9 +97,9 @@ class Job:
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """Read a job as every route of the service writes it."""
         source, results = plain.get("input") or {}, plain.get("results") or {}
-        shards = plain.get("shards") or {}
+        shards, placement = plain.get("shards") or {}, plain.get("placement")
         as_they_are = ("job_id", "state", "rows_in", "rows_ok", "rows_failed")
-        maybe = ("version", "format", "compression", "estimated_cost_usd", "error")
+        maybe = ("version", "format", "compression", "estimated_cost_usd", "deadline_s", "error")
         times = ("created_at", "started_at", "finished_at")
         told: dict[str, Any] = {fact: plain.get(fact) for fact in (*maybe, *times)}
         return cls(
@@ -105,6 +111,7 @@ class Job:
             written=results.get("records", "joined"),
             sha256=results.get("sha256"),
             shards=Shards(shards.get("total"), shards.get("done", 0)),
+            placement=None if placement is None else Placement.from_json(placement),
             cancel_requested=plain.get("cancel_requested", False),
         )
 
@@ -117,9 +124,11 @@ class Plan:
         version: that would answer every record.
         rows: records of the file.
         shards: parts into which it would be cut.
-        concurrency: parts that are worked at one time.
+        concurrency: parts that are worked at one time; on GPUs, instances.
         seconds: from its arrival to its results.
-        placement: where the work is done, `lambda`.
+        placement: where the work would be done.
+        reason: why there, in one sentence.
+        considered: what it would take there, and then elsewhere.
     """
 
     model: str
@@ -129,9 +138,12 @@ class Plan:
     concurrency: int
     seconds: float
     estimated_cost_usd: float
-    placement: str
+    placement: Engine
+    reason: str
+    considered: tuple[Considered, ...]
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """Read the answer of `POST /plans`."""
-        return cls(**{fact: plain[fact] for fact in cls.__dataclass_fields__})
+        told = {fact: plain[fact] for fact in cls.__dataclass_fields__}
+        return cls(**told | {"considered": tuple(map(Considered.from_json, plain["considered"]))})

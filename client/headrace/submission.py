@@ -26,6 +26,8 @@ class Order:
         webhook: an address that is called once the job has ended.
         idempotency_key: the same order under the same key is one job, however often it comes;
             None for a key of its own.
+        deadline_s: in so many seconds the job should have ended, 1 to 604,800; None where it has
+            time.
     """
 
     model: str
@@ -33,6 +35,7 @@ class Order:
     results: Written = "joined"
     webhook: str | None = None
     idempotency_key: str | None = None
+    deadline_s: int | None = None
 
     @property
     def reference(self) -> str:
@@ -42,7 +45,11 @@ class Order:
     @property
     def json(self) -> dict[str, Any]:
         """As `POST /jobs` takes it, beside the file."""
-        plain = {"model": self.reference, "webhook": self.webhook}
+        plain: dict[str, Any] = {
+            "model": self.reference,
+            "webhook": self.webhook,
+            "deadline_s": self.deadline_s,
+        }
         if self.results != "joined":
             plain["results"] = self.results
         return {name: value for name, value in plain.items() if value is not None}
@@ -88,6 +95,8 @@ def plan(connection: Connection, file: str | Path, order: Order) -> Plan:
         "size_bytes": found.size_bytes,
         "format": found.kind,
     }
+    if order.deadline_s is not None:
+        asked["deadline_s"] = order.deadline_s
     return Plan.from_json(connection.send("POST", "/plans", asked, repeatable=True))
 
 

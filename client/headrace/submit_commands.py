@@ -12,6 +12,15 @@ from headrace.text_table import aligned
 
 if TYPE_CHECKING:
     from headrace.job_records import Plan, Submitted, Written
+    from headrace.placement_records import Considered
+
+_deadline = click.option(
+    "--deadline",
+    "deadline_s",
+    type=click.IntRange(1, 604_800),
+    metavar="SECONDS",
+    help="In so many seconds it should have ended.  [default: it has time]",
+)
 
 
 @click.command()
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--version", help="A version, or an alias.  [default: the alias live]")
 @click.option("--predictions", is_flag=True, help="Results without the input's own columns.")
 @click.option("--webhook", metavar="URL", help="Is called once the job has ended.")
+@_deadline
 @click.option("--wait", is_flag=True, help="Wait for the end, with a progress bar.")
 @click.option("-o", "--output", "folder", help="Download the results there; implies --wait.")
 @click.option("--timeout", "timeout_s", default=3600.0, show_default=True, help="Seconds to wait.")
@@ -32,6 +42,7 @@ def submit(
     version: str | None,
     predictions: bool,
     webhook: str | None,
+    deadline_s: int | None,
     wait: bool,
     folder: str | None,
     timeout_s: float,
@@ -44,7 +55,9 @@ def submit(
     """
     client = client_of(ctx)
     results: Written = "predictions" if predictions else "joined"
-    job_id = client.submit(file, model, version, results=results, webhook=webhook)
+    job_id = client.submit(
+        file, model, version, results=results, webhook=webhook, deadline_s=deadline_s
+    )
     _show(job_id)
     if wait or folder is not None:
         ended = wait_shown(client, job_id, records=_records(file), timeout_s=timeout_s)
@@ -88,14 +101,24 @@ def retry(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--model", required=True, help="The model that would answer every record.")
 @click.option("--version", help="A version, or an alias.  [default: the alias live]")
+@_deadline
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def plan(ctx: click.Context, *, file: str, model: str, version: str | None, as_json: bool) -> None:
-    """Say what the FILE would take: records, shards, seconds, cost. It is not sent."""
+def plan(
+    ctx: click.Context,
+    *,
+    file: str,
+    model: str,
+    version: str | None,
+    deadline_s: int | None,
+    as_json: bool,
+) -> None:
+    """Say where the FILE's job would run and why, and what it would take. It is not sent."""
     from dataclasses import asdict  # noqa: PLC0415 - as in `client_of`
 
-    planned = client_of(ctx).plan(file, model, version)
-    click.echo(json.dumps(asdict(planned)) if as_json else "\n".join(_table(planned)))
+    planned = client_of(ctx).plan(file, model, version, deadline_s=deadline_s)
+    said = [*_table(planned), "", planned.reason]
+    click.echo(json.dumps(asdict(planned)) if as_json else "\n".join(said))
 
 
 def _table(planned: "Plan") -> list[str]:
@@ -107,8 +130,14 @@ def _table(planned: "Plan") -> list[str]:
             ("at one time", f"{planned.concurrency:,}"),
             ("seconds", f"{planned.seconds:,.0f}"),
             ("cost USD", f"{planned.estimated_cost_usd:.6f}"),
+            ("runs on", planned.placement),
+            *((f"or {one.placement}", _took(one)) for one in planned.considered[1:]),
         ]
     )
+
+
+def _took(elsewhere: "Considered") -> str:
+    return f"{elsewhere.seconds:,.0f} s, USD {elsewhere.estimated_cost_usd:.6f}"
 
 
 def _show(job_id: "Submitted") -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from headrace import ApiError, Shards, WaitedTooLong
+from headrace import ApiError, Placement, Shards, WaitedTooLong
 
 JOB = {
     "job_id": "j1",
@@ -124,3 +124,13 @@ def test_a_job_that_has_ended_is_not_cancelled(service, client):
         client.cancel("j1")
 
     assert (conflict.value.code, len(service.calls)) == ("CONFLICT", 1)
+
+
+def test_a_job_says_where_it_runs_and_why(service, client):
+    placement = {"engine": "sagemaker-async", "reason": "it asks for it", "inputs": {"rows": 7}}
+    service.answers("GET /jobs/j1", JOB | {"placement": placement, "deadline_s": 600})
+
+    job = client.job("j1")
+
+    assert job.placement == Placement("sagemaker-async", "it asks for it", {"rows": 7})
+    assert job.deadline_s == 600

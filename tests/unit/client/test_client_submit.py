@@ -2,7 +2,7 @@
 
 import pytest
 
-from headrace import ApiError, InvalidInput, Plan, Unreachable
+from headrace import ApiError, Considered, InvalidInput, Plan, Unreachable
 
 NOT_THERE = {"error": "there is no object 'k' in bucket 'inbox'", "code": "OBJECT_NOT_FOUND"}
 
@@ -42,13 +42,16 @@ def test_how_results_look_and_who_is_told_are_asked_for(service, client, rows):
     service.answers("POST /jobs", {"job_id": "j1"})
     service.answers("POST /storage", status=204, body=b"")
 
-    job_id = client.submit(rows, "digits", results="predictions", webhook="https://x.example/h")
+    job_id = client.submit(
+        rows, "digits", results="predictions", webhook="https://x.example/h", deadline_s=600
+    )
 
     assert service.calls[0].json == {
         "model": "digits",
         "file": "rows.csv",
         "results": "predictions",
         "webhook": "https://x.example/h",
+        "deadline_s": 600,
     }
     assert (job_id, job_id.webhook_secret) == ("j1", "whsec_QQ==")
     assert "whsec" not in repr(job_id)
@@ -135,6 +138,8 @@ PLANNED = {
     "seconds": 3.5,
     "estimated_cost_usd": 0.0001,
     "placement": "lambda",
+    "reason": "Lambda answers it in about 4 s for $0.0001; this stage has none",
+    "considered": [{"placement": "lambda", "seconds": 3.5, "estimated_cost_usd": 0.0001}],
 }
 
 
@@ -153,6 +158,8 @@ def test_a_plan_is_made_of_what_is_counted_here(service, client, tmp_path):
         seconds=3.5,
         estimated_cost_usd=0.0001,
         placement="lambda",
+        reason="Lambda answers it in about 4 s for $0.0001; this stage has none",
+        considered=(Considered("lambda", 3.5, 0.0001),),
     )
     (asked,) = service.calls
     assert asked.json == {
@@ -161,6 +168,15 @@ def test_a_plan_is_made_of_what_is_counted_here(service, client, tmp_path):
         "size_bytes": 12,
         "format": "csv",
     }
+
+
+def test_a_plan_is_asked_for_with_a_deadline(service, client, tmp_path):
+    service.answers("POST /plans", PLANNED)
+    (tmp_path / "rows.csv").write_bytes(b"a,b\n1,2\n")
+
+    client.plan(tmp_path / "rows.csv", "digits", deadline_s=600)
+
+    assert service.calls[0].json["deadline_s"] == 600
 
 
 def test_a_file_without_records_is_not_planned(service, client, tmp_path):

@@ -107,20 +107,27 @@ def test_submit_asks_for_predictions_alone_and_shows_the_secret_of_a_webhook(
 
 def test_a_plan_is_a_small_table(headrace, service, rows):
     planned = {"rows": 1_000_000, "shards": 12, "concurrency": 10, "seconds": 34.4}
-    service.answers("POST /plans", PLANNED | planned)
+    gpu = {"placement": "sagemaker-async", "seconds": 486.0, "estimated_cost_usd": 0.54}
+    considered = [*PLANNED["considered"], gpu]
+    service.answers("POST /plans", PLANNED | planned | {"considered": considered})
 
-    status, said, _ = headrace("plan", rows, "--model", "digits")
+    status, said, _ = headrace("plan", rows, "--model", "digits", "--deadline", "600")
 
     assert status == 0
     assert said.splitlines() == [
-        "model         digits 3",
-        "rows         1,000,000",
-        "shards              12",
-        "at one time         10",
-        "seconds             34",
-        "cost USD      0.000100",
+        "model                          digits 3",
+        "rows                          1,000,000",
+        "shards                               12",
+        "at one time                          10",
+        "seconds                              34",
+        "cost USD                       0.000100",
+        "runs on                          lambda",
+        "or sagemaker-async  486 s, USD 0.540000",
+        "",
+        "Lambda answers it in about 4 s for $0.0001; this stage has none",
     ]
     assert service.calls[0].json["rows"] == 2
+    assert service.calls[0].json["deadline_s"] == 600
 
 
 def test_a_plan_is_told_as_json(headrace, service, rows):
