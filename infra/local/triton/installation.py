@@ -43,11 +43,6 @@ class Installation:
     def _triton(self) -> Path:
         return self.folder / "pytriton" / "tritonserver"
 
-    def command(self, ports: Path) -> list[str]:
-        """Return how to start it; the ports that it opens are written to a file."""
-        # -S -E: it needs the standard library alone.
-        return [sys.executable, "-S", "-E", loopback_only.__file__, str(ports), str(self.server)]
-
     def environment(self, outer: Mapping[str, str]) -> dict[str, str]:
         """Return the variables with which it finds its libraries and this very Python."""
         libraries = [
@@ -59,7 +54,7 @@ class Installation:
         return {"LD_LIBRARY_PATH": ":".join(libraries), "PATH": ":".join(path)}
 
     def copy_backends(self, folder: Path) -> None:
-        """Make the folder of backends: Triton's for Python, and ours for ONNX; it takes no links."""
+        """Make the folder of backends: Triton's for Python, ours for ONNX; it takes no links."""
         python = shutil.copytree(self._triton / "backends" / "python", folder / "python")
         shutil.copy(self.stub, python)
         onnxruntime = folder / "onnxruntime"
@@ -78,7 +73,7 @@ class Installation:
         for program in ([str(self.server), "--help"], [str(self.stub)]):
             with tempfile.TemporaryDirectory() as folder:
                 ran = subprocess.run(
-                    [*self.command(Path(folder, "ports"))[:-1], *program],
+                    [*loopback_only.command(Path(folder, "ports")), *program],
                     env=self.environment(os.environ),
                     cwd=folder,
                     capture_output=True,

@@ -1,10 +1,10 @@
-"""Runs a program whose ports only this machine can reach: `loopback_only.py PORTS PROGRAM ARGUMENT...`.
+"""Runs a program whose ports only this machine can reach: `loopback_only.py PORTS PROGRAM …`.
 
 Triton binds its SageMaker port to every address, and no option says otherwise. So the kernel stops
-the program at each `bind` and asks this process (seccomp's user notification, Linux 5.9): in place of
-its socket the program finds one under the same number that is bound to 127.0.0.1. It takes no
-privilege, costs nothing once the ports stand, and leaves the program as it was built. A program that
-asks for port 0 gets any that is free: the file PORTS has a line for each, in the order they were bound.
+the program at each `bind` and asks this process (seccomp's user notification, Linux 5.9 and later):
+in place of its socket the program finds another under the same number, bound to 127.0.0.1. It takes
+no privilege, costs nothing once the ports stand, and leaves the program as it was built. Whoever
+asks for port 0 gets any that is free: the file PORTS has a line for each, in the order of binding.
 
 Ends with the program's status, or with 125 where the kernel does not let us.
 """
@@ -20,7 +20,6 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 REFUSED = 125
@@ -37,6 +36,12 @@ _CARRY_ON, _IN_PLACE = 1, 1
 _QUESTION = struct.Struct("QII iIQ QQQ 24x")  # id, pid, -; call, machine, -; socket, address, size
 _REPLY = struct.Struct("QqiI")  # id, value, -errno, flags
 _SOCKET = struct.Struct("QIIII")  # id, flags, our number, the program's, flags of the program's
+
+
+def command(ports: Path) -> list[str]:
+    """Return the words to put before those of a program."""
+    # -S -E: it needs the standard library alone, and is up in a few milliseconds.
+    return [sys.executable, "-S", "-E", __file__, str(ports)]
 
 
 def main(ports: str, *program: str) -> int:
@@ -56,7 +61,7 @@ def main(ports: str, *program: str) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _become(program: Sequence[str], parent: socket.socket) -> None:
+def _become(program: tuple[str, ...], parent: socket.socket) -> None:
     try:
         socket.send_fds(parent, [b"."], [_ask_at_bind()])
         os.execv(program[0], program)  # noqa: S606 - without a shell on purpose
@@ -79,7 +84,9 @@ def _ask_at_bind() -> int:
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     whole = struct.pack("H6xQ", len(steps), ctypes.addressof(code))
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+    libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+    libc.syscall.argtypes = (*[ctypes.c_long] * 3, ctypes.c_char_p)
+    libc.prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     questions: int = libc.syscall(seccomp, _SET_FILTER, _NEW_LISTENER, whole)
     if questions < 0:
@@ -105,7 +112,7 @@ def _answer(questions: int, question: bytearray, ports: Path) -> bytes:
         if port is None:
             return _REPLY.pack(number, 0, 0, _CARRY_ON)
         with socket.create_server(("127.0.0.1", port)) as bound:
-            bound.setblocking(False)  # as the program's own was
+            bound.settimeout(0)  # not blocking, as the program's own was
             put = _SOCKET.pack(number, _IN_PLACE, bound.fileno(), theirs, os.O_CLOEXEC)
             fcntl.ioctl(questions, _PUT_SOCKET, put)
             with ports.open("a") as file:
@@ -116,15 +123,14 @@ def _answer(questions: int, question: bytearray, ports: Path) -> bytes:
 
 
 def _port_asked_for(pid: int, address: int, size: int) -> int | None:
-    """Return the port of an address in the program's memory, None if it is none of the network's."""
+    """Return the port of an address in the program's memory, None unless it is the network's."""
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:  # noqa: PTH123 - unbuffered
         memory.seek(address)
-        family, port = struct.unpack("=2s2s", memory.read(size)[:4])
-    if int.from_bytes(family, sys.byteorder) == socket.AF_INET6:
-        raise OSError(errno.EADDRNOTAVAIL, "only 127.0.0.1")
-    if int.from_bytes(family, sys.byteorder) != socket.AF_INET:
-        return None
-    return int.from_bytes(port, "big")
+        start = memory.read(size)[:4]
+    family = int.from_bytes(start[:2], sys.byteorder)
+    if family == socket.AF_INET6:
+        raise OSError(errno.EADDRNOTAVAIL, "there is 127.0.0.1 only")
+    return int.from_bytes(start[2:], "big") if family == socket.AF_INET else None
 
 
 if __name__ == "__main__":

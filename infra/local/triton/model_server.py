@@ -1,59 +1,78 @@
-"""A server of one model, as a SageMaker instance runs it: `/ping` and `/invocations`."""
+"""A server of one model, as an instance of SageMaker's runs it: `/ping` and `/invocations`."""
 
-import os
-import signal
+import http.client
 import subprocess
 import time
-import urllib.request
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local.child_processes import ChildProcesses
+from infra.local.process_family import family
+from infra.local.triton import shared_memory
 from infra.local.triton.archive import MODEL, unpack
-from infra.local.triton.installation import READY, Installation
+from infra.local.triton.load_failure import ModelServerFailed, reason_in
+from infra.local.triton.model_config import ConfigRefused, read_config
+from infra.local.triton.model_engine import TRITON, engine_for
+from infra.local.triton.server_command import stand_in_command, triton_command
 
-_START_S = 60.0
-
-
-class ModelServerFailed(Exception):
-    """A server that did not come up, and its own words for why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The model cannot be served: {reason}")
-        self.reason = reason
+_START_S = 120.0
+_GONE_S = 5.0
 
 
 class ModelServer:
-    """A running server, on 127.0.0.1 only.
+    """A server that takes requests, from this machine only.
 
     Attributes:
-        url: where /ping and /invocations are.
-        engine: "triton" or "stand-in".
-        http_url: Triton's own HTTP, for those who asked for it.
-        pid: of the process that leads all of its processes.
+        engine: "triton", or "stand-in".
+        url: `http://127.0.0.1:<port>` of SageMaker's two routes.
+        http_url: the same of Triton's own HTTP, None unless it was asked for and runs.
+        pid: of the process that leads the others.
     """
 
     def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        children: ChildProcesses,
-        *,
-        engine: str,
-        urls: list[str],
-        shared_memory: str,
+        self, process: subprocess.Popen[bytes], children: ChildProcesses, engine: str, memory: str
     ) -> None:
         self.engine = engine
-        self.url = urls[-1]
-        self.http_url = urls[0] if len(urls) > 1 else None
+        self.url = ""
+        self.http_url: str | None = None
         self.pid = process.pid
-        self._process, self._children, self._shared_memory = process, children, shared_memory
+        self._process, self._children, self._memory = process, children, memory
 
     def stop(self) -> None:
-        """End it, whatever it does: nothing is left of it, nor of what it has in hand."""
+        """End it, whatever it is doing: nothing of it is left. Again is harmless."""
+        # An orderly end takes Triton a second and a client that keeps its connection longer, and
+        # it has nothing to save.
+        members = family(self.pid)[1:]
         self._children.kill(self._process)
-        for left in Path("/dev/shm").glob(f"{self._shared_memory}*"):
-            left.unlink(missing_ok=True)
+        end = time.monotonic() + _GONE_S
+        while any(map(_lives, members)) and time.monotonic() < end:
+            time.sleep(0.005)
+        shared_memory.remove(self._memory)
+
+    def wait_until_up(self, ports: Path, log: Path, *, after: int, also_http: bool) -> None:
+        """Learn the ports and see that it answers.
+
+        Args:
+            ports: the file that it writes them to.
+            log: what it prints.
+            after: bytes of the log that are not its own.
+            also_http: whether it opens Triton's own HTTP.
+
+        Raises:
+            ModelServerFailed: it ended, or took longer than two minutes.
+        """
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end:
+            # Triton binds its own HTTP port first, SageMaker's last: once the model is loaded.
+            opened = ports.read_text().split() if ports.exists() else []
+            if len(opened) == 1 + also_http and _answers(int(opened[-1])):
+                self.url = f"http://127.0.0.1:{opened[-1]}"
+                self.http_url = f"http://127.0.0.1:{opened[0]}" if also_http else None
+                return
+            if self._process.poll() is not None:
+                raise ModelServerFailed(reason_in(log, after=after))
+            time.sleep(0.01)
+        raise ModelServerFailed(f"it does not answer after {_START_S:.0f} seconds")
 
 
 def start_model_server(
@@ -65,79 +84,63 @@ def start_model_server(
     log: Path,
     also_http: bool = False,
 ) -> ModelServer:
-    """Start a server of the model in model.tar.gz and wait until it answers.
+    """Start a server of the model in a model.tar.gz, and return once it answers.
+
+    It is Triton where Triton runs, else the stand-in; HEADRACE_MODEL_SERVER=triton or =stand-in
+    decides.
 
     Args:
+        archive: with `model/config.pbtxt` and `model/1/model.onnx`.
+        children: what starts it and ends it with the local cloud.
         environment: of the container: SAGEMAKER_TRITON_….
-        scratch: a folder for what it needs while it runs; it is made, and the caller's to remove.
-        log: where it prints.
-        also_http: open Triton's own HTTP port as well.
+        scratch: a folder that is not there yet, for what it needs while it runs; remove it then.
+        log: what it prints is added there.
+        also_http: open Triton's own HTTP too; the stand-in has none.
 
     Raises:
-        ArchiveRefused: the archive holds no model as SageMaker's container wants it.
-        ModelServerFailed: the model cannot be loaded.
+        ArchiveRefused: the archive is none that SageMaker's container could unpack and serve.
+        ModelServerFailed: the model cannot be loaded, or the server that is forced cannot run.
     """
     unpack(archive, scratch / "repository")
-    installation = Installation()
-    installation.copy_backends(scratch / "backends")
-    ports = scratch / "ports"
-    shared_memory = f"headrace-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    command = [
-        *installation.command(ports),
-        f"--model-repository={scratch / 'repository'}",
-        f"--backend-directory={scratch / 'backends'}",
-        "--allow-sagemaker=true",
-        "--sagemaker-port=0",
-        "--allow-grpc=false",
-        f"--allow-http={'true' if also_http else 'false'}",
-        "--http-address=127.0.0.1",
-        "--http-port=0",
-        "--allow-metrics=false",
-        "--model-namespacing=true",
-        "--model-control-mode=explicit",
-        f"--load-model={environment.get('SAGEMAKER_TRITON_DEFAULT_MODEL_NAME', MODEL)}",
-        f"--backend-config=python,shm-region-prefix-name={shared_memory}",
-        "--exit-timeout-secs=1",
-    ]
-    with log.open("ab") as output:
-        process = children.start(
-            command,
-            env={
-                **environment,
-                **installation.environment(os.environ),
-                "SAGEMAKER_TRITON_DEFAULT_MODEL_NAME": environment.get(
-                    "SAGEMAKER_TRITON_DEFAULT_MODEL_NAME", MODEL
-                ),
-            },
-            cwd=scratch,
-            output=output,
-        )
     try:
-        urls = _opened(process, ports, 1 + also_http, log)
+        config = read_config((scratch / "repository" / MODEL / "config.pbtxt").read_text())
+    except ConfigRefused as error:
+        raise ModelServerFailed(str(error)) from error
+    engine, memory = engine_for(config), shared_memory.new_prefix()
+    shared_memory.remove_orphans()
+    also_http = also_http and engine == TRITON
+    if engine == TRITON:
+        command = triton_command(environment, scratch, memory=memory, also_http=also_http)
+    else:
+        command = stand_in_command(environment, scratch)
+    with log.open("ab") as output:
+        before = output.tell()
+        process = children.start(
+            command.arguments, env=command.environment, cwd=command.folder, output=output
+        )
+    server = ModelServer(process, children, engine, memory)
+    try:
+        server.wait_until_up(scratch / "ports", log, after=before, also_http=also_http)
     except BaseException:
-        children.kill(process)
+        server.stop()
         raise
-    return ModelServer(process, children, engine="triton", urls=urls, shared_memory=shared_memory)
+    return server
 
 
-def _opened(process, ports, expected, log):
-    end = time.monotonic() + _START_S
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise ModelServerFailed(_reason(log))
-        lines = ports.read_text().split() if ports.exists() else []
-        if len(lines) == expected:
-            urls = [f"http://127.0.0.1:{line}" for line in lines]
-            try:
-                with urllib.request.urlopen(f"{urls[-1]}/ping", timeout=5) as answer:
-                    if answer.status == 200:
-                        return urls
-            except OSError:
-                pass
-        time.sleep(0.01)
-    raise ModelServerFailed("it did not answer in 60 seconds")
+def _lives(pid: int) -> bool:
+    try:
+        state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # what only waits for whoever adopted it
 
 
-def _reason(log):
-    lines = log.read_text(errors="replace").splitlines()
-    return next((line for line in lines if "failed to load" in line), lines[-1] if lines else "")
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/ping")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()

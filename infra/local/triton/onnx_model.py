@@ -1,6 +1,6 @@
-"""An ONNX model run on the CPU by ONNX Runtime, as both model servers run it.
+"""A model that ONNX Runtime runs on the CPU, as config.pbtxt presents it: both servers' core.
 
-It imports nothing of ours: Triton loads it from a Python of its own.
+It imports nothing of ours: Triton's Python finds it beside the backend, copied.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-# What config.pbtxt calls a datatype, and what ONNX Runtime does.
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_TEXT = "TYPE_STRING"
+# Names of datatypes in config.pbtxt, and ONNX Runtime's for the same.
 _ELEMENTS = {
     "TYPE_BOOL": "tensor(bool)",
     "TYPE_UINT8": "tensor(uint8)",
@@ -24,27 +27,31 @@ _ELEMENTS = {
     "TYPE_FP16": "tensor(float16)",
     "TYPE_FP32": "tensor(float)",
     "TYPE_FP64": "tensor(double)",
-    "TYPE_STRING": "tensor(string)",
+    _TEXT: "tensor(string)",
 }
 
 
 class ModelRefused(Exception):
-    """The file and its config.pbtxt do not belong together, or cannot be served at all."""
+    """A file that is no model, or not the one that its config.pbtxt describes."""
 
 
 class OnnxModel:
-    """A model that is loaded.
+    """A loaded model.
 
     Args:
-        config: config.pbtxt as JSON has it: `max_batch_size`, and of each `input` and `output`
-            its `name`, `data_type` and `dims`.
-        threads: what one run may use.
+        config: config.pbtxt as JSON: `max_batch_size`, and for each `input` and `output` its
+            `name`, `data_type`, `dims` and, where the model has other ones, `reshape`.
+        threads: how many one run uses.
+
+    Attributes:
+        batched: whether the first length of each shape counts records.
+        outputs: names of the outputs that config.pbtxt has.
 
     Raises:
-        ModelRefused: the file is no model, or another one than the configuration says.
+        ModelRefused: see there.
     """
 
-    def __init__(self, file: Path, config: Mapping[str, Any], *, threads: int = 1) -> None:
+    def __init__(self, file: Path, config: Mapping[str, Any], *, threads: int) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -53,65 +60,69 @@ class OnnxModel:
             self._session = ort.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"], enable_fallback=0
             )
-        except Exception as error:  # ONNX Runtime's errors share no class
+        except Exception as error:  # ONNX Runtime's errors have no class in common
             raise ModelRefused(str(error)) from error
-        self.inputs = [value.name for value in self._session.get_inputs()]
-        self.outputs = [entry["name"] for entry in config["output"]]
-        batched = int(config.get("max_batch_size", 0)) > 0
-        _compare("input", config["input"], self._session.get_inputs(), batched=batched)
-        _compare("output", config["output"], self._session.get_outputs(), batched=batched)
-        if missing := sorted(set(self.inputs) - {entry["name"] for entry in config["input"]}):
-            raise ModelRefused(f"the configuration lacks the inputs {', '.join(missing)}")
+        self.batched = config["max_batch_size"] > 0
+        self.outputs = tuple(entry["name"] for entry in config["output"])
+        inputs = {value.name: value for value in self._session.get_inputs()}
+        outputs = {value.name: value for value in self._session.get_outputs()}
+        for side, told, found in (
+            ("input", config["input"], inputs),
+            ("output", config["output"], outputs),
+        ):
+            for entry in told:
+                _compare(side, entry, found, batched=self.batched)
+        if missing := inputs.keys() - {entry["name"] for entry in config["input"]}:
+            raise ModelRefused(f"the configuration has no input {sorted(missing)}")
 
-    def run(self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
-        """Return the outputs asked for, in that order; text as `object` arrays of bytes.
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        """Return the outputs that are named; text is given and returned as bytes.
 
         Raises:
-            ValueError: text that is not UTF-8.
-            Exception: whatever ONNX Runtime has to say of the inputs.
+            UnicodeDecodeError: a text that is not UTF-8.
+            Exception: what ONNX Runtime finds wrong, under a class of its own.
         """
-        given = {name: _text(array) for name, array in inputs.items()}
-        return [_bytes(array) for array in self._session.run(list(outputs), given)]
+        given = {name: _to_text(array) for name, array in inputs.items()}
+        return [_to_bytes(array) for array in self._session.run(list(outputs), given)]
 
 
 def _compare(
-    side: str, told: Sequence[Mapping[str, Any]], found: Sequence[Any], *, batched: bool
+    side: str, entry: Mapping[str, Any], found: Mapping[str, Any], *, batched: bool
 ) -> None:
-    known = {value.name: value for value in found}
-    for entry in told:
-        name = entry["name"]
-        if name not in known:
-            raise ModelRefused(
-                f"unexpected inference {side} '{name}', allowed {side}s are: {', '.join(known)}"
-            )
-        value = known[name]
-        if _ELEMENTS.get(entry["data_type"]) != value.type:
-            raise ModelRefused(
-                f"the configuration has {entry['data_type']} for {side} '{name}', the model {value.type}"
-            )
-        dims = [*([-1] if batched else []), *map(int, entry["dims"])]
-        shape = [length if isinstance(length, int) else -1 for length in value.shape or []]
-        if shape and not _fit(dims, shape):
-            raise ModelRefused(
-                f"{side} '{name}': the model expects {len(shape)} dimensions (shape {shape})"
-                f" but the configuration specifies {len(dims)} (shape {dims})"
-            )
+    name = entry["name"]
+    if name not in found:
+        raise ModelRefused(
+            f"unexpected inference {side} '{name}', allowed {side}s are: {', '.join(found)}"
+        )
+    value = found[name]
+    if _ELEMENTS.get(entry["data_type"]) != value.type:
+        raise ModelRefused(
+            f"{side} '{name}' of the model is {value.type}, that of the configuration "
+            f"{entry['data_type']}"
+        )
+    dims = entry.get("reshape", {}).get("shape", []) if "reshape" in entry else entry["dims"]
+    told = [*([-1] if batched else []), *map(int, dims)]
+    shape = [length if isinstance(length, int) else -1 for length in value.shape]
+    # Without any length the model says nothing of its shape, or that it is a scalar.
+    if shape and not _fits(told, shape):
+        raise ModelRefused(
+            f"{side} '{name}' of the model has the shape {shape}, that of the configuration {told}"
+        )
 
 
-def _fit(dims: Sequence[int], shape: Sequence[int]) -> bool:
-    return len(dims) == len(shape) and all(
-        have in {-1, want} for want, have in zip(dims, shape, strict=True)
+def _fits(told: Sequence[int], shape: Sequence[int]) -> bool:
+    return len(told) == len(shape) and all(
+        has in {-1, says} for says, has in zip(told, shape, strict=True)
     )
 
 
-def _text(array: np.ndarray) -> np.ndarray:
+def _to_text(array: Array) -> Array:
     if array.dtype != np.object_:
         return array
-    flat = [item.decode() if isinstance(item, bytes) else str(item) for item in array.ravel()]
-    return np.array(flat, object).reshape(array.shape)
+    return np.array([item.decode() for item in array.flat], np.object_).reshape(array.shape)
 
 
-def _bytes(array: np.ndarray) -> np.ndarray:
+def _to_bytes(array: Array) -> Array:
     if array.dtype != np.object_:
-        return np.ascontiguousarray(array)
-    return np.array([str(item).encode() for item in array.ravel()], object).reshape(array.shape)
+        return np.ascontiguousarray(array) if array.ndim else array
+    return np.array([item.encode() for item in array.flat], np.object_).reshape(array.shape)
