@@ -18,6 +18,7 @@ FUNCTIONS = (
     "notify",
     "observe",
     "predict",
+    "provision",
     "redrive",
     "register",
     "submit",
@@ -115,7 +116,7 @@ def test_no_model_chooses_how_it_is_loaded_or_brings_code():
         )
     # With a fallback ONNX Runtime prints to the log and loads again, whatever is wrong.
     loads = [text for text in sources.values() if ".InferenceSession(" in text]
-    assert len(loads) == 2
+    assert len(loads) == 3
     assert all(text.count("enable_fallback=0") == 1 for text in loads)
 
 
