@@ -6,6 +6,12 @@ It runs until Ctrl-C or SIGTERM. Environment:
     HEADRACE_CACHE    where templates are kept, `.cache` if left out.
     HEADRACE_ASSEMBLY a synthesised assembly to run instead of this repository's own.
     HEADRACE_SCHEDULES_S  seconds between two runs of what has a schedule, instead of its own.
+    HEADRACE_GPU_WAKE_S   seconds until an instance of SageMaker begins to load a model; 1.
+    HEADRACE_GPU_IDLE_S   seconds without a request after which an endpoint scales in; 60.
+    HEADRACE_GPU_SECOND_S how long a second of a request's time to live, and of time-outs, lasts; 1.
+    HEADRACE_GPU_CHECK    `load`, the default: a new endpoint loads its model before it is in
+                          service; `archive`: it only looks whether the archive is there.
+    HEADRACE_GPU_FAULTS   what goes wrong there, see infra/local/sagemaker/faults.py.
 """
 
 import time
@@ -26,6 +32,7 @@ from infra.local.cloud import LocalCloud, MotoFailed  # noqa: E402
 from infra.local.deployment import DeploymentFailed  # noqa: E402
 from infra.local.first_key import FirstKeyFailed  # noqa: E402
 from infra.local.home import Home, HomeInUse, export_lines  # noqa: E402
+from infra.local.sagemaker.play import Play  # noqa: E402
 from infra.local.schedules import ScheduleNotPlayed  # noqa: E402
 from infra.local.synthesis import ROOT, SynthesisFailed, synthesised  # noqa: E402
 
@@ -42,7 +49,7 @@ def main() -> int:
     schedules_s = _seconds(os.environ.get("HEADRACE_SCHEDULES_S"))
     home = Home(Path(os.environ.get("HEADRACE_HOME", ROOT / ".headrace")).resolve())
     try:
-        cloud = LocalCloud(home, port=port, schedules_s=schedules_s)
+        cloud = LocalCloud(home, port=port, schedules_s=schedules_s, play=_play())
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return _fail(f"Port {port} is in use. Choose another with PORT=, or 0 for any.")
@@ -95,6 +102,13 @@ def _seconds(text: str | None) -> float | None:
         return None if text is None else max(0.1, float(text))
     except ValueError:
         raise SystemExit("HEADRACE_SCHEDULES_S must be a number of seconds.") from None
+
+
+def _play() -> Play:
+    try:
+        return Play.from_env(os.environ)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

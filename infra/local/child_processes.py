@@ -12,6 +12,11 @@ from typing import IO
 
 from infra.local.process_family import family
 
+
+class Closed(Exception):
+    """The cloud has stopped: nothing is started any more."""
+
+
 _KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -42,7 +47,11 @@ class ChildProcesses:
         output: int | IO[bytes],
         errors: int | IO[bytes] = subprocess.STDOUT,
     ) -> subprocess.Popen[bytes]:
-        """Start a command that reads nothing and leads a process group of its own."""
+        """Start a command that reads nothing and leads a process group of its own.
+
+        Raises:
+            Closed: nothing runs.
+        """
         process = subprocess.Popen(
             command,
             env=dict(env),
@@ -53,7 +62,9 @@ class ChildProcesses:
             start_new_session=True,
         )
         self._running.add(process.pid)
-        self._announce(f"+{process.pid}")
+        if not self._announce(f"+{process.pid}"):  # no one would end it
+            self.kill(process)
+            raise Closed
         return process
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
@@ -80,8 +91,10 @@ class ChildProcesses:
                 self._keeper.stdin.close()
         self._keeper.wait()
 
-    def _announce(self, line: str) -> None:
+    def _announce(self, line: str) -> bool:
         with self._lock, contextlib.suppress(BrokenPipeError, ValueError):
             if self._keeper.stdin is not None:
                 self._keeper.stdin.write(line + "\n")
                 self._keeper.stdin.flush()
+                return True
+        return False

@@ -22,8 +22,12 @@ from infra.local.log_shipping import LogShipping
 from infra.local.memory_watch import MemoryWatch
 from infra.local.poller import Poller
 from infra.local.queue_mapping import QueueMapping
+from infra.local.sagemaker.cloud_clients import CloudClients
+from infra.local.sagemaker.play import Play
+from infra.local.sagemaker.player import SageMakerPlayer
 from infra.local.schedules import Schedules, read_schedules
 from infra.local.synthesis import ROOT
+from infra.local.triton.model_server import start_model_server
 
 REGION = "eu-west-1"
 
@@ -54,13 +58,16 @@ class LocalCloud:
     Args:
         port: of the HTTP API; 0 for any that is free.
         schedules_s: seconds between two runs of whatever has a schedule, instead of its own.
+        play: how SageMaker is played.
 
     Raises:
         OSError: the port is in use. Nothing was started.
         HomeInUse: another cloud runs there. Nothing was started.
     """
 
-    def __init__(self, home: Home, *, port: int, schedules_s: float | None = None) -> None:
+    def __init__(
+        self, home: Home, *, port: int, schedules_s: float | None = None, play: Play | None = None
+    ) -> None:
         self._home = home
         self._front = HttpFront(port)
         self._lock = home.take()
@@ -71,6 +78,13 @@ class LocalCloud:
         self._schedules_s = schedules_s
         self._schedules: Schedules | None = None
         self._log_shipping: LogShipping | None = None
+        self._sagemaker = SageMakerPlayer(
+            start_model_server,
+            play=play or Play(),
+            children=self._children,
+            scratch=home.scratch,
+            logs=home.logs,
+        )
         self._moto = self._start_moto()
 
     def start(self, synthesise: Callable[[ChildProcesses], Path]) -> dict[str, str]:
@@ -81,8 +95,11 @@ class LocalCloud:
         """
         stacks = read_stacks(synthesise(self._children))
         session = _session()
-        aws = {"AWS_ENDPOINT_URL": self._moto_endpoint(), **_CREDENTIALS}
+        moto_url = self._moto_endpoint()
+        runtime = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self._sagemaker.url}
+        aws = {"AWS_ENDPOINT_URL": moto_url, **runtime, **_CREDENTIALS}
         os.environ.update(aws)  # where boto3 reads the endpoint as it makes a client
+        self._sagemaker.start(CloudClients(moto_url, REGION))
         outputs, first_key = dict[str, str](), None
         for made in deploy(stacks, session):
             outputs |= made
@@ -125,6 +142,7 @@ class LocalCloud:
             self._log_shipping.stop()
         for function in self._functions.values():
             function.stop()
+        self._sagemaker.stop()
         self._memory.stop()
         self._children.kill(self._moto)
         self._children.close()

@@ -23,6 +23,9 @@ from infra.local.moto_internals.metric_statistics import (
 )
 from infra.local.moto_internals.object_events import send_object_events_as_s3_does
 from infra.local.moto_internals.plug_ins import forget_known_types
+from infra.local.moto_internals.sagemaker_channel import open_channel
+from infra.local.moto_internals.sagemaker_endpoints import create_endpoints_as_sagemaker_does
+from infra.local.moto_internals.sagemaker_transforms import run_transform_jobs_as_sagemaker_does
 from infra.local.moto_internals.stack_updates import update_stacks_in_order
 from infra.local.moto_internals.table_requests import one_table_request_at_a_time
 from infra.local.resource_types.plugged_in import plug_in_types
@@ -40,6 +43,9 @@ def main() -> None:
     one_table_request_at_a_time()
     tell_metrics_apart_by_all_dimensions()
     let_unknown_statistics_have_no_values()
+    create_endpoints_as_sagemaker_does()
+    run_transform_jobs_as_sagemaker_does()
+    open_channel()
     gc.freeze()
     gc.enable()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -38,6 +38,7 @@ def test_the_env_file_is_enough_to_work_with_the_buckets(cloud: Cloud) -> None:
     assert set(cloud.env) == {
         "HEADRACE_URL",
         "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_REGION",
