@@ -2,26 +2,39 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import boto3
 
+from headrace_runtime.aws.models_bucket import ModelsBucket
 from headrace_runtime.aws.registration import Registration
+from headrace_runtime.aws.triton_archive import write_archive
 from headrace_runtime.model.acceleration import UNCHOSEN, Acceleration
-from headrace_runtime.model.manifest import Archive, Manifest, Profile, StoredFile
+from headrace_runtime.model.manifest import (
+    OLDER_THAN_ARCHIVES,
+    Archive,
+    Manifest,
+    Profile,
+    StoredFile,
+)
+from headrace_runtime.model.record_rows import rows_at_once
 from headrace_runtime.model.signature import Signature
+from headrace_runtime.model.triton_config import MODEL_FOLDER, config_pbtxt
 
 REGION = "eu-west-1"
 # By which keys jobs are found beside their own: an index's hash and range key.
 JOBS_INDEXES = {"by_day": ("day", "created"), "unfinished": ("unfinished", "changed_at")}
+PROFILE = Profile(1.0, 0.1, 1 << 20, "1.32.0", optimise=True)
 
 
 def make() -> None:
-    """Make the buckets `models inbox results` (versioned), the tables `registry jobs access`.
+    """Make the buckets `models inbox results staging` and the tables `registry jobs access`.
 
-    Jobs have the indexes that they have in CDK.
+    Buckets are versioned; jobs have the indexes that they have in CDK.
     """
     s3 = boto3.client("s3")
-    for bucket in ("models", "inbox", "results"):
+    for bucket in ("models", "inbox", "results", "staging"):
         where = {"LocationConstraint": REGION}
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -35,12 +48,16 @@ def publish(
     signature: Signature,
     *,
     acceleration: Acceleration = UNCHOSEN,
-    archive: Archive | None = None,
+    archive: bool = False,
 ) -> Manifest:
-    """Register model bytes as `register` would once they passed, with a known signature."""
+    """Register model bytes as `register` would once they passed, with a known signature.
+
+    With *archive* there is one for Triton, as `register` would have stored it.
+    """
     digest = hashlib.sha256(graph).hexdigest()
     key = f"artifacts/{digest}/model.onnx"
     boto3.client("s3").put_object(Bucket="models", Key=key, Body=graph)
+    stored = _archive(digest, graph, signature, acceleration) if archive else None
 
     def made(version: int) -> Manifest:
         return Manifest(
@@ -51,13 +68,29 @@ def publish(
             origin=f"s3://models/models/{model}/test.onnx?versionId=1",
             signature=signature,
             files=(StoredFile(key, digest, len(graph)),),
-            profile=Profile(1.0, 0.1, 1 << 20, "1.32.0", optimise=True),
+            profile=PROFILE,
             registered_at="2026-11-23T00:00:00+00:00",
             acceleration=acceleration,
-            archive=archive,
+            archive=stored,
+            unfit_for_gpu="" if archive else OLDER_THAN_ARCHIVES,
         )
 
     return Registration("registry", dynamodb=boto3.client("dynamodb")).accept(model, made)
+
+
+def _archive(
+    digest: str, graph: bytes, signature: Signature, acceleration: Acceleration
+) -> Archive:
+    rows = rows_at_once(signature, PROFILE, together=True)
+    config = config_pbtxt(
+        MODEL_FOLDER, signature, rows_at_once=rows, tensorrt=acceleration.tensorrt
+    )
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "model.onnx")
+        file.write_bytes(graph)
+        archive = write_archive(file, config, file.parent)
+        (stored,) = ModelsBucket("models", s3=boto3.client("s3")).store(digest, [archive])
+    return Archive(stored, rows)
 
 
 def _make_table(name: str, indexes: Mapping[str, tuple[str, str]]) -> None:

@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from headrace.failures import ApiError, DamagedDownload, Unreachable, WaitedTooLong
     from headrace.job_records import Job, Plan, Shards, Submitted
     from headrace.metrics import Figures, Metrics, Spread
+    from headrace.placement_records import Considered, Placement
     from headrace.predicting import Prediction
     from headrace.records import (
+        Acceleration,
         Alias,
         Canary,
         Model,
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from headrace_runtime.tensor import Datatype
 
 __all__ = [
+    "Acceleration",
     "Alias",
     "ApiError",
     "Canary",
     "Client",
+    "Considered",
     "DamagedDownload",
     "Datatype",
     "Figures",
@@ -38,6 +42,7 @@ __all__ = [
     "Model",
     "ModelRefused",
     "ModelSummary",
+    "Placement",
     "Plan",
     "Policy",
     "Prediction",
@@ -58,8 +63,10 @@ _HOMES = {
     "headrace.failures": ("ApiError", "DamagedDownload", "Unreachable", "WaitedTooLong"),
     "headrace.job_records": ("Job", "Plan", "Shards", "Submitted"),
     "headrace.metrics": ("Figures", "Metrics", "Spread"),
+    "headrace.placement_records": ("Considered", "Placement"),
     "headrace.predicting": ("Prediction",),
     "headrace.records": (
+        "Acceleration",
         "Alias",
         "Canary",
         "Model",

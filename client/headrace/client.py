@@ -13,7 +13,15 @@ from headrace.connection import Connection
 from headrace.job_calls import JobCalls
 from headrace.metrics import Metrics, metrics
 from headrace.predicting import Prediction, Predictor, Reference
-from headrace.records import Alias, Canary, Model, ModelSummary, Version
+from headrace.records import (
+    Acceleration,
+    Accelerator,
+    Alias,
+    Canary,
+    Model,
+    ModelSummary,
+    Version,
+)
 from headrace_runtime.errors import InvalidInput
 
 
@@ -70,25 +78,49 @@ class Client(JobCalls):
         file: publishing.File,
         model: str,
         *,
+        accelerator: Accelerator = "auto",
+        realtime: bool = False,
+        tensorrt: bool = False,
         wait: Literal[True] = True,
         timeout_s: float = 180.0,
     ) -> Version: ...
 
     @overload
     def publish(
-        self, file: publishing.File, model: str, *, wait: Literal[False], timeout_s: float = 180.0
+        self,
+        file: publishing.File,
+        model: str,
+        *,
+        accelerator: Accelerator = "auto",
+        realtime: bool = False,
+        tensorrt: bool = False,
+        wait: Literal[False],
+        timeout_s: float = 180.0,
     ) -> Version | None: ...
 
     def publish(
-        self, file: publishing.File, model: str, *, wait: bool = True, timeout_s: float = 180.0
+        self,
+        file: publishing.File,
+        model: str,
+        *,
+        accelerator: Accelerator = "auto",
+        realtime: bool = False,
+        tensorrt: bool = False,
+        wait: bool = True,
+        timeout_s: float = 180.0,
     ) -> Version | None:
         """Make an ONNX model the next version of *model*, and return that version.
 
-        A file that is a version already is that version still, and is not sent again.
+        A file that is a version already, with the same choice of accelerator, is that version
+        still, and is not sent again.
 
         Args:
             file: a path, or the model's bytes.
             model: its name: 1-63 of a-z, 0-9 and inner hyphens.
+            accelerator: `gpu` and `never` run it on GPUs alone and on CPUs alone; with `auto` each
+                job runs where it costs less.
+            realtime: let GPUs answer calls for a prediction, too: they cost while nobody calls.
+            tensorrt: let TensorRT compile the model, which takes minutes when GPUs wake.
             wait: whether to wait for the verdict; without, None is returned while there is none.
             timeout_s: for how long to wait.
 
@@ -96,7 +128,10 @@ class Client(JobCalls):
             ModelRefused: the model breaks a rule; the sentence says what to change.
             WaitedTooLong: there is no verdict yet; it may still come.
         """
-        return publishing.publish(self._connection, file, model, wait=wait, timeout_s=timeout_s)
+        chosen = Acceleration(accelerator, realtime, tensorrt)
+        return publishing.publish(
+            self._connection, file, model, chosen, wait=wait, timeout_s=timeout_s
+        )
 
     def models(self) -> list[ModelSummary]:
         """Return every model by name, those of which no version was accepted included."""

@@ -11,20 +11,32 @@ from headrace.session import client_of
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--name", required=True, help="The model's name.")
+@click.option(
+    "--accelerator",
+    type=click.Choice(["auto", "gpu", "never"]),
+    default="auto",
+    show_default=True,
+    help="Run it on GPUs: each job where it costs less, always, or never.",
+)
+@click.option("--realtime", is_flag=True, help="Let GPUs answer `predict`: they cost all day.")
+@click.option("--tensorrt", is_flag=True, help="Let TensorRT compile it for GPUs.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the verdict.  [default: wait]")
 @click.option("--timeout", "timeout_s", default=180.0, show_default=True, help="Seconds to wait.")
 @click.pass_context
-def publish(ctx: click.Context, file: str, name: str, *, wait: bool, timeout_s: float) -> None:
+def publish(
+    ctx: click.Context, /, file: str, name: str, *, wait: bool, timeout_s: float, **chosen: Any
+) -> None:
     """Make the ONNX model FILE the next version of a model.
 
-    Prints the version once it is ready; says why on stderr if the model is refused.
+    Prints the version once it is ready; says why on stderr if the model is refused. The same
+    file with another choice of accelerator is another version.
     """
     client = client_of(ctx)
     if not wait:
-        client.publish(file, name, wait=False)
+        client.publish(file, name, wait=False, **chosen)
         click.echo(f"{name}: sent; `headrace models {name}` shows the verdict")
         return
-    version = client.publish(file, name, timeout_s=timeout_s)
+    version = client.publish(file, name, timeout_s=timeout_s, **chosen)
     click.echo(f"{name} version {version.version} is ready ({version.size_bytes:,} bytes)")
 
 
@@ -92,7 +104,7 @@ def _described(model: Any) -> list[str]:
         model.name,
         *(
             f"  version {v.version}  {v.registered_at}  {v.size_bytes:,} bytes  "
-            f"{_tensors(v.inputs)} -> {_tensors(v.outputs)}"
+            f"{_tensors(v.inputs)} -> {_tensors(v.outputs)}  {_runs_on(v)}"
             for v in model.versions
         ),
         *(
@@ -102,6 +114,17 @@ def _described(model: Any) -> list[str]:
         ),
         *(f"  refused {r.digest[:12]}  {r.rule}: {r.error}" for r in model.refusals),
     ]
+
+
+def _runs_on(version: Any) -> str:
+    chosen = version.acceleration
+    if chosen.accelerator == "never":
+        return "CPU only, by choice"
+    if version.unfit_for_gpu:
+        return f"CPU only: {version.unfit_for_gpu}"
+    also = [name for name in ("realtime", "tensorrt") if getattr(chosen, name)]
+    where = "GPU only" if chosen.accelerator == "gpu" else "CPU or GPU"
+    return ", ".join([where, *also, f"{version.rows_at_once:,} records a request"])
 
 
 def _tensors(tensors: Any) -> str:

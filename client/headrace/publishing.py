@@ -10,7 +10,7 @@ from urllib.parse import quote
 from headrace import storage
 from headrace.connection import Connection
 from headrace.failures import ApiError
-from headrace.records import Model, Version
+from headrace.records import Acceleration, Model, Version
 from headrace.waiting import until
 from headrace_runtime.errors import ModelRefused
 
@@ -23,27 +23,37 @@ def model_path(model: str) -> str:
 
 
 def publish(
-    connection: Connection, file: File, model: str, *, wait: bool, timeout_s: float
+    connection: Connection,
+    file: File,
+    model: str,
+    acceleration: Acceleration,
+    *,
+    wait: bool,
+    timeout_s: float,
 ) -> Version | None:
-    """Upload the model unless its bytes have a verdict already, and wait for that verdict."""
+    """Upload the model and wait for the verdict, unless there is one on its bytes and choice."""
     with _opened(file) as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-        known = _verdict(connection, model, digest)
+        known = _verdict(connection, model, digest, acceleration)
         if known is not None:
             return known
-        ticket = connection.send("POST", f"{model_path(model)}/versions", {}, repeatable=True)
+        path = f"{model_path(model)}/versions"
+        ticket = connection.send("POST", path, acceleration.json, repeatable=True)
         storage.upload(ticket, content, "model.onnx")
     if not wait:
         return None
     return until(
-        lambda: _verdict(connection, model, digest),
+        lambda: _verdict(connection, model, digest, acceleration),
         f"the verdict on this file for model {model!r}",
         timeout_s,
     )
 
 
-def _verdict(connection: Connection, model: str, digest: str) -> Version | None:
-    """Return the version that bytes of this sha256 became, None while there is no verdict."""
+def _verdict(
+    connection: Connection, model: str, digest: str, acceleration: Acceleration
+) -> Version | None:
+    """Return the version that these bytes became with that choice, None without a verdict."""
+    wanted = (digest, acceleration)
     try:
         known = Model.from_json(connection.get(model_path(model)))
     except ApiError as error:
@@ -51,9 +61,9 @@ def _verdict(connection: Connection, model: str, digest: str) -> Version | None:
             return None
         raise
     for refusal in known.refusals:
-        if refusal.digest == digest:
+        if (refusal.digest, refusal.acceleration) == wanted:
             raise ModelRefused(refusal.rule, refusal.error)
-    return next((version for version in known.versions if version.digest == digest), None)
+    return next((v for v in known.versions if (v.digest, v.acceleration) == wanted), None)
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from headrace_runtime.tensor import Datatype
+
+Accelerator = Literal["auto", "gpu", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,34 @@ class TensorInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceleration:
+    """What a version's publisher chose of GPUs.
+
+    Attributes:
+        accelerator: `gpu` and `never` run it on GPUs alone and on CPUs alone; with `auto` each job
+            runs where it costs less.
+        realtime: whether calls for a prediction are answered by GPUs, too.
+        tensorrt: whether TensorRT compiles the model.
+    """
+
+    accelerator: Accelerator = "auto"
+    realtime: bool = False
+    tensorrt: bool = False
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What differs from the default, as the service takes it."""
+        chosen = {"realtime": self.realtime, "tensorrt": self.tensorrt}
+        accelerator = {} if self.accelerator == "auto" else {"accelerator": self.accelerator}
+        return accelerator | {name: True for name, is_on in chosen.items() if is_on}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Read it as the service writes it."""
+        return cls(plain["accelerator"], plain["realtime"], plain["tensorrt"])
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """A version of a model, which never changes.
 
@@ -36,6 +66,9 @@ class Version:
         digest: sha256 of the file that was published, hex.
         origin: where that file was dropped.
         registered_at: ISO 8601, UTC.
+        acceleration: what was chosen as it was published.
+        unfit_for_gpu: why no GPU can run it, None where one can.
+        rows_at_once: records of a request to a GPU at most; None where it may use none.
     """
 
     model: str
@@ -46,6 +79,9 @@ class Version:
     registered_at: str
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
+    acceleration: Acceleration
+    unfit_for_gpu: str | None
+    rows_at_once: int | None
 
     @classmethod
     def from_json(cls, model: str, plain: Mapping[str, Any]) -> Self:
@@ -54,11 +90,15 @@ class Version:
             tuple(TensorInfo.from_json(tensor) for tensor in plain["signature"][side])
             for side in ("inputs", "outputs")
         )
-        facts = ("version", "digest", "size_bytes", "origin", "registered_at")
+        facts = (
+            *("version", "digest", "size_bytes", "origin", "registered_at"),
+            *("unfit_for_gpu", "rows_at_once"),
+        )
         return cls(
             model=model,
             inputs=inputs,
             outputs=outputs,
+            acceleration=Acceleration.from_json(plain["acceleration"]),
             **{fact: plain[fact] for fact in facts},
         )
 
@@ -103,6 +143,7 @@ class Refusal:
         digest: sha256 of the file, hex.
         rule: the stable name of the rule that it breaks.
         error: what is wrong and what to change.
+        acceleration: what was chosen with it; None where that was no choice.
     """
 
     digest: str
@@ -110,12 +151,15 @@ class Refusal:
     error: str
     origin: str
     refused_at: str
+    acceleration: Acceleration | None
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """Read one of the refusals that `GET /models/{model}` lists."""
         facts = ("digest", "rule", "error", "origin", "refused_at")
-        return cls(*(plain[fact] for fact in facts))
+        chosen = plain["acceleration"]
+        acceleration = None if chosen is None else Acceleration.from_json(chosen)
+        return cls(**{fact: plain[fact] for fact in facts}, acceleration=acceleration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,9 @@ def upload(request: Request) -> Answer:
     """Give a presigned upload; what is uploaded there is registered as anything dropped is."""
     name = model_name(request.parameters["model"])
     rights(request).check(Action.PUBLISH, name)
-    return json_answer(
-        bucket.upload(name, uuid.uuid4().hex, max_bytes=settings.max_model_bytes), 201
-    )
+    said = api.chosen_acceleration(request.body).to_text()
+    given = bucket.upload(name, uuid.uuid4().hex, said, max_bytes=settings.max_model_bytes)
+    return json_answer(given, 201)
 
 
 def alias(request: Request) -> Answer:

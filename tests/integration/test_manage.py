@@ -9,7 +9,9 @@ import boto3
 import pytest
 
 from headrace_runtime.errors import ModelRefused
+from headrace_runtime.model.acceleration import Acceleration, Accelerator, unknown_mark
 from headrace_runtime.model.alias import Alias, Canary
+from headrace_runtime.model.manifest import OLDER_THAN_ARCHIVES
 from tests import onnx_models
 
 
@@ -65,7 +67,12 @@ def test_a_model_shows_versions_aliases_and_refusals(call, two_versions, registr
             "onnxruntime": "1.32.0",
             "optimise": True,
             "deterministic": True,
+            "row_ms": 0.0,
+            "row_bytes": 0,
         },
+        "acceleration": {"accelerator": "auto", "realtime": False, "tensorrt": False},
+        "unfit_for_gpu": OLDER_THAN_ARCHIVES,
+        "rows_at_once": None,
     }
     assert body["aliases"] == [{"name": "live", "version": 1, "revision": 1}]
     assert body["refusals"] == [
@@ -75,8 +82,32 @@ def test_a_model_shows_versions_aliases_and_refusals(call, two_versions, registr
             "error": "the file is empty: export it",
             "origin": "s3://o",
             "refused_at": "2026-11-23",
+            "acceleration": {"accelerator": "auto", "realtime": False, "tensorrt": False},
         }
     ]
+
+
+def test_a_model_shows_where_its_versions_may_run(call, publish, registration):
+    chosen = Acceleration(Accelerator.GPU, realtime=True)
+    publish(
+        "digits",
+        onnx_models.linear(),
+        onnx_models.linear_signature(),
+        acceleration=chosen,
+        archive=True,
+    )
+    refusal = ModelRefused("ACCELERATION", "accelerator must be one of auto, gpu, never, not 'tpu'")
+    mark = unknown_mark({"accelerator": "tpu"})
+    registration.refuse("digits", "d" * 64 + mark, refusal, origin="s3://o", refused_at="2026")
+
+    status, body = call("model")
+
+    assert status == 200
+    (version,) = body["versions"]
+    assert version["acceleration"] == {"accelerator": "gpu", "realtime": True, "tensorrt": False}
+    assert (version["unfit_for_gpu"], version["rows_at_once"]) == (None, 65_536)
+    (refused,) = body["refusals"]
+    assert (refused["digest"], refused["acceleration"]) == ("d" * 64, None)
 
 
 @pytest.mark.parametrize("case", ["model", "alias", "move_alias"])
@@ -100,6 +131,47 @@ MOVE = {"version": 2}
 def test_a_name_that_is_none_is_refused(call, aws, parameters, error):
     status, body = call("alias", pathParameters=parameters)
     assert (status, body["code"]) == (400, "INVALID_NAME")
+    assert error in body["error"]
+
+
+def test_an_upload_carries_the_choice_of_an_accelerator_and_no_other(call, aws):
+    status, body = call("upload", {"accelerator": "gpu", "realtime": True, "tensorrt": False})
+    assert status == 201
+    fields = body["upload"]["fields"]
+    said = {name: value for name, value in fields.items() if name.startswith("x-amz-meta-")}
+    assert said == {"x-amz-meta-accelerator": "gpu", "x-amz-meta-realtime": "true"}
+    conditions = json.loads(base64.b64decode(fields["policy"]))["conditions"]
+    assert {"x-amz-meta-accelerator": "gpu"} in conditions
+    assert {"x-amz-meta-realtime": "true"} in conditions
+
+
+@pytest.mark.parametrize("body", [None, {}, {"accelerator": None}, {"accelerator": "auto"}])
+def test_an_upload_without_a_choice_has_no_metadata(call, aws, body):
+    status, given = call("upload", body)
+    assert status == 201
+    assert not any(name.startswith("x-amz-meta-") for name in given["upload"]["fields"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "error"),
+    [
+        ({"accelerator": "tpu"}, "accelerator of the body must be one of auto, gpu, never"),
+        ({"accelerator": ["gpu"]}, "accelerator of the body must be one of auto, gpu, never"),
+        ({"accelerator": "GPU"}, "accelerator of the body must be one of auto, gpu, never"),
+        ({"realtime": "true"}, "realtime of the body must be true or false"),
+        ({"realtime": 1}, "realtime of the body must be true or false"),
+        ({"tensorrt": "yes"}, "tensorrt of the body must be true or false"),
+        ({"cuda": True}, "the body has no member 'cuda'"),
+        ([], "the body must be a JSON object"),
+        (
+            {"accelerator": "never", "realtime": True},
+            "accelerator never goes with neither realtime nor tensorrt",
+        ),
+    ],
+)
+def test_a_choice_that_is_none_is_refused_before_anything_is_sent(call, aws, chosen, error):
+    status, body = call("upload", chosen)
+    assert (status, body["code"]) == (422, "UNFIT_INPUT")
     assert error in body["error"]
 
 

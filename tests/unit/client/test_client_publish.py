@@ -2,7 +2,15 @@ import hashlib
 
 import pytest
 
-from headrace import ApiError, Canary, Client, ModelRefused, Unreachable, WaitedTooLong
+from headrace import (
+    Acceleration,
+    ApiError,
+    Canary,
+    Client,
+    ModelRefused,
+    Unreachable,
+    WaitedTooLong,
+)
 from headrace_runtime.errors import InvalidInput
 
 GRAPH = b"an ONNX graph, let us say"
@@ -29,6 +37,9 @@ READY = EMPTY | {
                 ],
             },
             "profile": {},
+            "acceleration": {"accelerator": "auto", "realtime": False, "tensorrt": False},
+            "unfit_for_gpu": None,
+            "rows_at_once": 16384,
         }
     ],
     "aliases": [{"name": "live", "version": 1, "revision": 1}],
@@ -41,9 +52,11 @@ REFUSED = EMPTY | {
             "error": "the model keeps weights in another file: save it as one",
             "origin": "s3://models/models/digits/u.onnx?versionId=1",
             "refused_at": "2026-11-23T00:00:00+00:00",
+            "acceleration": {"accelerator": "auto", "realtime": False, "tensorrt": False},
         }
     ]
 }
+ON_GPU = {"accelerator": "gpu", "realtime": True, "tensorrt": False}
 
 
 @pytest.fixture
@@ -101,6 +114,37 @@ def test_bytes_that_are_a_version_already_are_not_sent(inbox, client):
 
     assert client.publish(GRAPH, "digits").version == 1
     assert inbox.asked() == ["GET /models/digits"]
+
+
+def test_the_choice_of_an_accelerator_is_told_to_the_service(inbox, client):
+    inbox.answers("GET /models/digits", EMPTY)
+    inbox.answers(
+        "GET /models/digits",
+        READY | {"versions": [READY["versions"][0] | {"acceleration": ON_GPU}]},
+    )
+
+    version = client.publish(GRAPH, "digits", accelerator="gpu", realtime=True)
+
+    (asked,) = [call for call in inbox.calls if call.path == "/models/digits/versions"]
+    assert asked.json == {"accelerator": "gpu", "realtime": True}
+    assert version.acceleration == Acceleration("gpu", realtime=True)
+    assert (version.unfit_for_gpu, version.rows_at_once) == (None, 16384)
+
+
+def test_bytes_that_are_a_version_with_another_choice_are_sent(inbox, client):
+    inbox.answers("GET /models/digits", READY)
+
+    assert client.publish(GRAPH, "digits", accelerator="never", wait=False) is None
+    assert inbox.asked()[-1] == "POST /storage"
+
+
+def test_a_refusal_of_another_choice_is_no_verdict(inbox, client):
+    refusal = REFUSED["refusals"][0]
+    others = [refusal | {"acceleration": chosen} for chosen in (ON_GPU, None)]
+    inbox.answers("GET /models/digits", EMPTY | {"refusals": others})
+    inbox.answers("GET /models/digits", READY | {"refusals": others})
+
+    assert client.publish(GRAPH, "digits").version == 1
 
 
 def test_a_refused_model_says_why(inbox, client):

@@ -67,6 +67,24 @@ def test_publish_says_which_version_is_ready(headrace, service, model_file):
     assert (ended.exit_code, ended.stdout) == (0, "digits version 1 is ready (25 bytes)\n")
 
 
+def test_publish_passes_the_choice_of_an_accelerator_on(headrace, service, model_file):
+    chosen = {"accelerator": "gpu", "realtime": True, "tensorrt": True}
+    made = READY["versions"][0] | {"acceleration": chosen, "version": 2}
+    service.answers("GET /models/digits", READY | {"versions": [*READY["versions"], made]})
+    flags = ("--accelerator", "gpu", "--realtime", "--tensorrt")
+
+    ended = headrace("publish", model_file, "--name", "digits", *flags)
+
+    assert ended.stdout == "digits version 2 is ready (25 bytes)\n"
+
+
+def test_publish_knows_the_accelerators(headrace, model_file):
+    ended = headrace("publish", model_file, "--name", "digits", "--accelerator", "tpu")
+
+    assert ended.exit_code == 2
+    assert "'tpu' is not one of 'auto', 'gpu', 'never'" in ended.stderr
+
+
 def test_publish_says_why_a_model_is_refused(headrace, service, model_file):
     service.answers("GET /models/digits", REFUSED)
 
@@ -106,6 +124,34 @@ def test_a_model_is_described(headrace, service):
     assert "alias live -> version 1" in described
     assert "EXTERNAL_DATA: the model keeps weights" in described
     assert json.loads(headrace("models", "digits", "--json").stdout)["latest"] == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ({}, "CPU or GPU, 16,384 records a request"),
+        (
+            {"acceleration": {"accelerator": "gpu", "realtime": True, "tensorrt": False}},
+            "GPU only, realtime, 16,384 records a request",
+        ),
+        (
+            {"unfit_for_gpu": "input 'x' is text", "rows_at_once": None},
+            "CPU only: input 'x' is text",
+        ),
+        (
+            {
+                "acceleration": {"accelerator": "never", "realtime": False, "tensorrt": False},
+                "rows_at_once": None,
+            },
+            "CPU only, by choice",
+        ),
+    ],
+)
+def test_a_model_says_where_it_may_run(headrace, service, facts, shown):
+    versions = [READY["versions"][0] | facts]
+    service.answers("GET /models/digits", READY | {"versions": versions})
+
+    assert headrace("models", "digits").stdout.splitlines()[1].endswith(shown)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ UPLOAD_EXPIRES_S = 900  # of a presigned upload: it is a key to the bucket, and 
 SIGNED_UPLOADS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 _DROPPED, _SUFFIX, _ARTIFACTS = "models/", ".onnx", "artifacts/"
+_METADATA = "x-amz-meta-"
 _CHUNK_BYTES = 1 << 20
 _GONE = frozenset(
     {"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"}
@@ -48,11 +49,13 @@ class Dropped:
     Attributes:
         origin: where it lies, `s3://bucket/key?versionId=id`.
         digest: sha256 of its bytes, hex; of one too large to be read, `etag:` and its ETag.
+        metadata: what whoever dropped it said beside it: `x-amz-meta-…`, names in small letters.
     """
 
     origin: str
     digest: str
     size_bytes: int
+    metadata: Mapping[str, str]
 
 
 class ModelsBucket:
@@ -62,16 +65,24 @@ class ModelsBucket:
         self._bucket = bucket
         self._s3 = s3
 
-    def upload(self, model: str, name: str, *, max_bytes: int) -> dict[str, Any]:
+    def upload(
+        self, model: str, name: str, metadata: Mapping[str, str], *, max_bytes: int
+    ) -> dict[str, Any]:
         """Return a presigned POST for one model: bucket, key, url and form fields.
 
-        Only a POST can bound the size; the key is exactly `models/<model>/<name>.onnx`.
+        Only a POST can bound the size; the key is exactly `models/<model>/<name>.onnx`, and the
+        object's metadata are exactly those given.
         """
         key = f"{_DROPPED}{model_name(model)}/{name}{_SUFFIX}"
+        fields = {f"{_METADATA}{name}": value for name, value in metadata.items()}
         upload = self._s3.generate_presigned_post(
             self._bucket,
             key,
-            Conditions=[["content-length-range", 1, max_bytes]],
+            Fields=dict(fields),
+            Conditions=[
+                ["content-length-range", 1, max_bytes],
+                *({name: value} for name, value in fields.items()),
+            ],
             ExpiresIn=UPLOAD_EXPIRES_S,
         )
         return {
@@ -99,13 +110,14 @@ class ModelsBucket:
         size = answer["ContentLength"]
         if size > max_bytes:
             answer["Body"].close()
-            return Dropped(origin, f"etag:{answer['ETag'].strip(chr(34))}", size)
+            etag = answer["ETag"].strip('"')
+            return Dropped(origin, f"etag:{etag}", size, answer["Metadata"])
         digest = hashlib.sha256()
         with into.open("wb") as file:
             for chunk in answer["Body"].iter_chunks(_CHUNK_BYTES):
                 digest.update(chunk)
                 file.write(chunk)
-        return Dropped(origin, digest.hexdigest(), size)
+        return Dropped(origin, digest.hexdigest(), size, answer["Metadata"])
 
     def store(self, digest: str, files: Sequence[Path]) -> tuple[StoredFile, ...]:
         """Keep *files* as `artifacts/<digest>/<file name>` and return what was stored, in order.

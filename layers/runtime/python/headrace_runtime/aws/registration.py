@@ -38,8 +38,8 @@ class Registration(Registry):
     def accept(self, model: str, make: Callable[[int], Manifest]) -> Manifest:
         """Register the next version and return its manifest; the first becomes `live`.
 
-        Bytes that are a version of this model already stay that version, and its manifest is
-        returned: an event that comes twice has one effect.
+        Bytes that are a version of this model already, with the same acceleration, stay that
+        version, and its manifest is returned: an event that comes twice has one effect.
 
         Args:
             model: the model's name.
@@ -54,10 +54,10 @@ class Registration(Registry):
         for _ in range(_TRIES):
             number = self._latest_or_none(model) or 0
             manifest = make(number + 1)
-            known = self.version_of(model, manifest.digest)
+            known = self.version_of(model, manifest.identity)
             if known is not None:
                 return self.manifest(model, known)
-            refusal = self.refusal(model, manifest.digest)
+            refusal = self.refusal(model, manifest.identity)
             if refusal is not None:
                 raise refusal
             if self._transact(self._accepted(manifest)):
@@ -65,9 +65,9 @@ class Registration(Registry):
         raise Conflict(f"model {model!r} is being registered too often at once: try again")
 
     def refuse(
-        self, model: str, digest: str, refusal: ModelRefused, *, origin: str, refused_at: str
+        self, model: str, identity: str, refusal: ModelRefused, *, origin: str, refused_at: str
     ) -> None:
-        """Note that these bytes stay refused, and why, and list the model: both or neither.
+        """Note that bytes of this identity stay refused, and list the model: both or neither.
 
         A first refusal is never overwritten, and bytes that are a version stay that version.
 
@@ -85,8 +85,8 @@ class Registration(Registry):
         self._transact(
             [
                 listed,
-                self._put(pk, f"REFUSAL#{digest}", refused, new=True),
-                self._absent(pk, f"DIGEST#{digest}"),
+                self._put(pk, f"REFUSAL#{identity}", refused, new=True),
+                self._absent(pk, f"DIGEST#{identity}"),
             ]
         )
 
@@ -157,8 +157,8 @@ class Registration(Registry):
         writes: list[dict[str, Any]] = [
             counted,
             self._put(pk, version_key(manifest.version), version, new=True),
-            self._put(pk, f"DIGEST#{manifest.digest}", {"version": {"N": number}}, new=True),
-            self._absent(pk, f"REFUSAL#{manifest.digest}"),
+            self._put(pk, f"DIGEST#{manifest.identity}", {"version": {"N": number}}, new=True),
+            self._absent(pk, f"REFUSAL#{manifest.identity}"),
         ]
         if manifest.version == 1:
             writes.append(self._put_alias(manifest.model, Alias(LIVE, 1), replaces=None))

@@ -4,9 +4,11 @@ pk               sk                    holds
 MODELS           <model>               latest: the highest version, 0 while none was accepted
 MODEL#<model>    VERSION#000000001     digest, manifest (JSON)
 MODEL#<model>    ALIAS#<alias>         version, canary_version?, canary_weight?, revision
-MODEL#<model>    DIGEST#<sha256>       version: what these bytes became
-MODEL#<model>    REFUSAL#<sha256>      rule, error, origin, refused_at
+MODEL#<model>    DIGEST#<identity>     version: what these bytes became
+MODEL#<model>    REFUSAL#<identity>    rule, error, origin, refused_at
 MODEL#<model>    ENDPOINT#000000001    sagemaker_model; asynchronous, realtime: name, state, reason
+
+An identity is the sha256 of the dropped bytes and the mark of the acceleration that was chosen.
 """
 
 import json
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from headrace_runtime.errors import AliasNotFound, ModelNotFound, ModelRefused, VersionNotFound
+from headrace_runtime.model.acceleration import Acceleration
 from headrace_runtime.model.alias import Alias, Canary
 from headrace_runtime.model.endpoint import Endpoint, Endpoints, EndpointState
 from headrace_runtime.model.manifest import Manifest
@@ -93,22 +96,25 @@ class Registry:
         """Return the facts of every version, oldest first."""
         return [_manifest(item) for item in self._items(f"MODEL#{model}", "VERSION#")]
 
-    def refusals(self, model: str) -> list[dict[str, str]]:
-        """Return what was refused: digest, rule, error, origin and refused_at of each."""
+    def refusals(self, model: str) -> list[dict[str, Any]]:
+        """Return what was refused: digest, rule, error, origin and refused_at of each.
+
+        And `acceleration`, as a plain value: what was chosen, None where that could not be read.
+        """
         return [
-            {"digest": item["sk"]["S"].removeprefix("REFUSAL#")}
+            _refused(item["sk"]["S"].removeprefix("REFUSAL#"))
             | {name: item[name]["S"] for name in ("rule", "error", "origin", "refused_at")}
             for item in self._items(f"MODEL#{model}", "REFUSAL#")
         ]
 
-    def version_of(self, model: str, digest: str) -> int | None:
-        """Return the version that bytes of this sha256 became, or None."""
-        item = self._item(f"MODEL#{model}", f"DIGEST#{digest}")
+    def version_of(self, model: str, identity: str) -> int | None:
+        """Return the version that bytes of this identity became, or None."""
+        item = self._item(f"MODEL#{model}", f"DIGEST#{identity}")
         return None if item is None else int(item["version"]["N"])
 
-    def refusal(self, model: str, digest: str) -> ModelRefused | None:
-        """Return why bytes of this sha256 were refused before, or None."""
-        item = self._item(f"MODEL#{model}", f"REFUSAL#{digest}")
+    def refusal(self, model: str, identity: str) -> ModelRefused | None:
+        """Return why bytes of this identity were refused before, or None."""
+        item = self._item(f"MODEL#{model}", f"REFUSAL#{identity}")
         return None if item is None else ModelRefused(item["rule"]["S"], item["error"]["S"])
 
     def endpoints(self, model: str, version: int) -> Endpoints | None:
@@ -170,6 +176,12 @@ def _alias(item: Item) -> Alias:
         canary = Canary(int(item["canary_version"]["N"]), float(item["canary_weight"]["N"]))
     name = item["sk"]["S"].removeprefix("ALIAS#")
     return Alias(name, int(item["version"]["N"]), canary, int(item["revision"]["N"]))
+
+
+def _refused(identity: str) -> dict[str, Any]:
+    digest, plus, names = identity.partition("+")
+    chosen = Acceleration.of_mark(plus + names)
+    return {"digest": digest, "acceleration": None if chosen is None else chosen.to_dict()}
 
 
 def _manifest(item: Item) -> Manifest:

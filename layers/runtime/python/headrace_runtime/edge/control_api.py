@@ -7,6 +7,7 @@ from typing import Any
 from headrace_runtime.codec.json_text import read_json
 from headrace_runtime.edge.http_api import Answer, json_answer
 from headrace_runtime.errors import Conflict, InvalidInput, UnfitInput
+from headrace_runtime.model.acceleration import Acceleration, Accelerator
 from headrace_runtime.model.alias import Alias, Canary
 from headrace_runtime.model.manifest import Manifest
 from headrace_runtime.model.names import MAX_VERSION
@@ -60,6 +61,29 @@ def alias_move(body: bytes) -> AliasMove:
     )
 
 
+def chosen_acceleration(body: bytes) -> Acceleration:
+    """Return what the body of a POST for an upload chooses; nothing where there is none.
+
+    Raises:
+        InvalidInput: it is not JSON.
+        UnfitInput: it is not `{"accelerator"?, "realtime"?, "tensorrt"?}`: auto, gpu or never, and
+            two booleans.
+    """
+    known = ("accelerator", "realtime", "tensorrt")
+    plain = _members(read_json(body) if body else {}, "the body", set(known))
+    given = {name: value for name, value in plain.items() if value is not None}
+    accelerator = given.pop("accelerator", "auto")
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise UnfitInput(f"{name} of the body must be true or false")
+    if accelerator not in list(Accelerator):
+        raise UnfitInput(f"accelerator of the body must be one of {', '.join(Accelerator)}")
+    try:
+        return Acceleration(Accelerator(accelerator), **given)
+    except InvalidInput as error:
+        raise UnfitInput(error.sentence) from None
+
+
 def alias_answer(model: str, alias: Alias) -> Answer:
     """Answer with where an alias points."""
     return json_answer({"model": model, **_alias(alias)})
@@ -76,7 +100,7 @@ def model_answer(
     *,
     manifests: Sequence[Manifest],
     aliases: Sequence[Alias],
-    refusals: Sequence[Mapping[str, str]],
+    refusals: Sequence[Mapping[str, Any]],
 ) -> Answer:
     """Answer with all that is known of a model."""
     return json_answer(
@@ -92,8 +116,14 @@ def model_answer(
 
 def _version(manifest: Manifest) -> dict[str, Any]:
     plain = manifest.to_dict()
-    shown = ("version", "digest", "size_bytes", "origin", "registered_at", "signature", "profile")
-    return {name: plain[name] for name in shown}
+    shown = (
+        *("version", "digest", "size_bytes", "origin", "registered_at"),
+        *("signature", "profile", "acceleration"),
+    )
+    return {name: plain[name] for name in shown} | {
+        "unfit_for_gpu": manifest.unfit_for_gpu or None,
+        "rows_at_once": None if manifest.archive is None else manifest.archive.rows_at_once,
+    }
 
 
 def _alias(alias: Alias) -> dict[str, Any]:

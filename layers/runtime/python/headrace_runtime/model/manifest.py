@@ -80,8 +80,7 @@ class Manifest:
     """The facts of one version.
 
     Attributes:
-        digest: sha256 of the bytes that were dropped, hex: with the acceleration's mark the
-            version's identity.
+        digest: sha256 of the bytes that were dropped, hex.
         origin: where they were dropped, `s3://bucket/key?versionId=id`.
         files: what is served, the graph first; a model above 10 MB has its weights in a second
             file, which is mapped into memory and not read through.
@@ -103,6 +102,11 @@ class Manifest:
     acceleration: Acceleration = UNCHOSEN
     archive: Archive | None = None
     unfit_for_gpu: str = OLDER_THAN_ARCHIVES
+
+    @property
+    def identity(self) -> str:
+        """What tells it from all other versions of its model."""
+        return self.digest + self.acceleration.mark
 
     @property
     def may_use_gpu(self) -> bool:
