@@ -1,5 +1,5 @@
 # One command a task; each sets up what it needs in .venv by itself.
-.PHONY: demo up test test-long check bench synth deploy bootstrap layers pins clean cdk-if-possible
+.PHONY: demo up test test-long check bench synth deploy bootstrap layers images pins clean cdk-if-possible
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -44,6 +44,9 @@ bootstrap: $(READY) $(CDK) ## once for each account and region, before the first
 
 layers: $(READY)      ## all that Lambda mounts, into build/; ARCH=arm64, BYTECODE=no
 	$(BIN)/python -m infra.aws.build_command $(ARCH) --bytecode=$(BYTECODE)
+
+images: $(READY)      ## whether the table of AWS's Triton images is still AWS's own
+	$(BIN)/python -m infra.aws.triton_images
 
 pins: $(READY)        ## resolve pyproject.toml again into requirements/ and layers/*/requirements.txt
 	$(BIN)/python -m infra.pins

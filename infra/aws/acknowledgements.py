@@ -48,14 +48,35 @@ ACKNOWLEDGEMENTS = (
         path="/Role/DefaultPolicy/Resource",
         reason="PutTraceSegments and PutTelemetryRecords of X-Ray know no resources; granted only "
         "where the stage wants traces. GetMetricData and ListMetrics of CloudWatch know none "
-        "either; `observe` alone has them. A test holds that nothing else has a star.",
+        "either; `observe` alone has them. Nor do what lists of SageMaker and of its scaling, "
+        "which `provision` alone has; and SageMaker's own role gets a token of ECR's and tells "
+        "metrics, in its own namespaces. A test holds that nothing else has a star.",
     ),
     Acknowledgement(
-        rule=r"AwsSolutions-IAM5\[Resource::.*(Models|Inbox|Results)Bucket.*"
-        r"/(models/|artifacts/|inbox/)?\*\]",
+        rule=r"AwsSolutions-IAM5\[Resource::.*(Models|Inbox|Results|Staging)Bucket.*"
+        r"/(models/|artifacts/|inbox/|in/|manifests/|out/|failed/)?\*\]",
         path="/Role/DefaultPolicy/Resource",
         reason="Objects are named when they come: exact actions, on one prefix of one bucket. A "
         "test lists who may do what, to the letter.",
+    ),
+    Acknowledgement(
+        rule=r"AwsSolutions-IAM5\[Resource::arn:.*:"
+        r"(sagemaker:.*:(model|endpoint|endpoint-config|transform-job)/"
+        r"|cloudwatch:.*:alarm:(TargetTracking-endpoint/)?)hr-[a-z0-9]+-\*\]",
+        path="/(Calls/Predict|HeavyDoor/(HandOff|Collect|Provisioner/Function))"
+        "/Role/DefaultPolicy/Resource",
+        reason="Endpoints come and go with the versions of models, and transform jobs with jobs: "
+        "exact actions, on names that begin as those of this stage do.",
+    ),
+    Acknowledgement(
+        rule=r"AwsSolutions-IAM5\[Resource::arn:.*:application-autoscaling:.*:scalable-target/\*\]",
+        path="/Provisioner/Function/Role/DefaultPolicy/Resource",
+        reason="AWS itself chooses the ids of what scales; a condition leaves SageMaker's alone.",
+    ),
+    Acknowledgement(
+        rule=r"AwsSolutions-IAM5\[Resource::arn:.*:log-group:/aws/sagemaker/\*\]",
+        path="/SageMaker/Role/DefaultPolicy/Resource",
+        reason="SageMaker itself names the logs of containers, and writes them with this role.",
     ),
     Acknowledgement(
         rule="AwsSolutions-APIG4",
@@ -73,13 +94,14 @@ ACKNOWLEDGEMENTS = (
         rule="Serverless-LambdaDLQ",
         path="/Function/Resource",
         reason="The API waits for an answer, and a queue has dead letters of its own. Only `sweep` "
-        "is invoked asynchronously, and the next sweep finds what one that failed left.",
+        "and `provision` are invoked asynchronously, and the next run of either finds what one "
+        "that failed left.",
     ),
     Acknowledgement(
         rule="Serverless-LambdaAsyncFailureDestination|Serverless-EventBusDLQ",
-        path="/Sweeper/(Sweep/Live/EventInvokeConfig|Clock)/Resource",
+        path="/(Sweeper|Provisioner)/((Sweep|Function)/Live/EventInvokeConfig|Clock)/Resource",
         reason="An event of the clock says nothing that the next one does not say; that sweep "
-        "keeps failing an alarm tells.",
+        "or provision keeps failing an alarm tells.",
     ),
     Acknowledgement(
         rule="Serverless-LambdaEventSourceMappingDestination",

@@ -81,6 +81,6 @@ class GpuMeans:
         return cls(
             instance_type=gpu.instance_types[0],
             max_instances=gpu.max_instances,
-            cpu_limit_s=gpu.cpu_limit_s,
-            monthly_usd=gpu.monthly_budget_usd,
+            cpu_limit_s=float(gpu.cpu_limit_s),
+            monthly_usd=float(gpu.monthly_budget_usd),
         )

@@ -22,7 +22,7 @@ def queue_at_endpoints(who: iam.IRole, stage: Stage) -> None:
     _on_ours(who, stage, ["endpoint"], "InvokeEndpointAsync")
 
 
-def run_transform_jobs(who: iam.IRole, stage: Stage, *, stop: bool) -> None:
+def start_transform_jobs(who: iam.IRole, stage: Stage) -> None:
     """Let *who* start and look at *stage*'s transform jobs, of *stage*'s models alone."""
     who.add_to_principal_policy(
         iam.PolicyStatement(
@@ -32,8 +32,11 @@ def run_transform_jobs(who: iam.IRole, stage: Stage, *, stop: bool) -> None:
         )
     )
     _on_ours(who, stage, ["transform-job"], "DescribeTransformJob")
-    if stop:
-        _on_ours(who, stage, ["transform-job"], "StopTransformJob")
+
+
+def stop_transform_jobs(who: iam.IRole, stage: Stage) -> None:
+    """Let *who* end *stage*'s transform jobs early."""
+    _on_ours(who, stage, ["transform-job"], "StopTransformJob")
 
 
 def keep_endpoints(who: iam.IRole, stage: Stage) -> None:

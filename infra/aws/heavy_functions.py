@@ -37,38 +37,27 @@ class HeavyFunctions:
     def hand_off(self) -> HeadraceFunction:
         """Return `hand_off`, which gives shards to SageMaker."""
         hand_off = self._function("HandOff", "hand_off", self._stage.memory.hand_off)
-        role, state, queues = hand_off.role, self._state, self._queues
-        for keys in (BODIES, MANIFESTS):
-            grants.put_objects(role, state.staging, keys)
-        for queue in (queues.hand_off, queues.collected):
-            grants.send_messages(role, queue.queue)
-        grants_sagemaker.run_transform_jobs(role, self._stage, stop=False)
-        queues.hand_off.feed(hand_off, batch_size=1, max_concurrency=self._stage.max_concurrency)
+        grants.put_objects(hand_off.role, self._state.staging, BODIES)
+        at_a_time = self._stage.max_concurrency
+        self._queues.hand_off.feed(hand_off, batch_size=1, max_concurrency=at_a_time)
         return hand_off
 
     def collect(self) -> HeadraceFunction:
         """Return `collect`, which makes parts of what SageMaker answered, and closes jobs."""
         collect = self._function("Collect", "collect", self._stage.memory.collect)
-        role, state, queues = collect.role, self._state, self._queues
-        grants.read_objects(role, state.staging, "*")
-        for keys in (MANIFESTS, FAILURES):
-            grants.put_objects(role, state.staging, keys)
-        for keys in (BODIES, OUTPUTS, FAILURES):
+        role, state = collect.role, self._state
+        grants.read_objects(role, state.staging, OUTPUTS)
+        grants.put_objects(role, state.staging, FAILURES)
+        for keys in (BODIES, OUTPUTS):
             grants.delete_objects(role, state.staging, keys)
         grants.put_objects(role, state.results, "*")
         grants.read_objects(role, state.results, "*")
         grants.list_objects(role, state.results)
         grants.delete_objects(role, state.results, f"{PARTS}*")
-        for queue in (
-            queues.hand_off,
-            queues.collected,
-            self._files.shards,
-            self._files.parquet_shards,
-        ):
-            grants.send_messages(role, queue.queue)
-        grants_sagemaker.run_transform_jobs(role, self._stage, stop=True)
+        grants_sagemaker.stop_transform_jobs(role, self._stage)
         # A notice is one body's: most end with a look at what their shard still lacks.
-        queues.collected.feed(collect, batch_size=10, max_concurrency=self._stage.max_concurrency)
+        at_a_time = self._stage.max_concurrency
+        self._queues.collected.feed(collect, batch_size=10, max_concurrency=at_a_time)
         return collect
 
     def _function(self, construct_id: str, source: str, memory_mb: int) -> HeadraceFunction:
@@ -89,11 +78,17 @@ class HeavyFunctions:
         grants.list_objects(role, state.inbox)
         grants.read_objects(role, state.inbox, "*")
         grants.list_objects(role, state.staging)
+        grants.put_objects(role, state.staging, MANIFESTS)
         grants.read_items(role, state.registry)
         grants.read_items(role, state.jobs)
         grants.write_items(role, state.jobs)
+        files, queues = self._files, self._queues
+        # What SageMaker cannot answer goes back to Lambda.
+        for queue in (queues.hand_off, queues.collected, files.shards, files.parquet_shards):
+            grants.send_messages(role, queue.queue)
         grants.tell(role, JOB_ENDED)
         grants_sagemaker.queue_at_endpoints(role, self._stage)
+        grants_sagemaker.start_transform_jobs(role, self._stage)
         return function
 
     def _settings(self) -> work_settings.HeavySettings:

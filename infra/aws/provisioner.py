@@ -73,7 +73,7 @@ class Provisioner(Construct):
                 name_prefix=name_prefix(stage),
                 gpu_instance_types=",".join(gpu.instance_types),
                 gpu_max_instances=gpu.max_instances,
-                gpu_monthly_usd=gpu.monthly_budget_usd,
+                gpu_monthly_usd=float(gpu.monthly_budget_usd),
                 alarm_topic=told.topic_arn,
             ),
             layers=[layers.runtime, layers.essentials],

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -43,21 +42,18 @@ class SageMakerRole(Construct):
             "Role",
             assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com", conditions=ours),
         )
-        self._read(state.models, ARTIFACTS)
-        self._read(state.staging, BODIES, MANIFESTS)
+        self._allow(state.models.arn_for_objects(ARTIFACTS), "s3:GetObject")
+        under = {"StringLike": {"s3:prefix": ARTIFACTS}}
+        self._allow(state.models.bucket_arn, "s3:ListBucket", conditions=under)
+        self._allow(state.staging.bucket_arn, "s3:ListBucket")
+        for keys in (BODIES, MANIFESTS):
+            self._allow(state.staging.arn_for_objects(keys), "s3:GetObject")
         for keys in (OUTPUTS, FAILURES):
             grants.put_objects(self.role, state.staging, keys)
         for topic in topics:
             self._allow(topic.topic_arn, "sns:Publish")
         self._pull(image)
         self._tell_of_itself()
-
-    def _read(self, bucket: s3.IBucket, *keys: str) -> None:
-        for pattern in keys:
-            self._allow(bucket.arn_for_objects(pattern), "s3:GetObject")
-        # SageMaker lists what it is to read before it does, even where it is one object.
-        prefixes = {"StringLike": {"s3:prefix": list(keys)}}
-        self._allow(bucket.bucket_arn, "s3:ListBucket", conditions=prefixes)
 
     def _pull(self, image: ServingImage) -> None:
         verbs = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")

@@ -15,6 +15,7 @@ from infra.aws.stage_parts import (
     TokenIssuer,
     one_of_warm,
 )
+from infra.aws.triton_images import TRITON
 
 # What CloudWatch Logs knows, up to two years.
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
@@ -103,6 +104,9 @@ class Stage:
             written_as("alarm_email", self.alarm_email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an address")
         self._check_models()
         self._check_door()
+        if self.gpu is not None and self.gpu.image is None and self.region is not None:
+            # AWS has its image nowhere else: neither in China nor in GovCloud.
+            one_of("region, with gpu and no image of its own,", self.region, TRITON.accounts)
 
     @property
     def title(self) -> str:

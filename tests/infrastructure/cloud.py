@@ -18,9 +18,11 @@ class Cloud:
         templates = [json.loads(f.read_text()) for f in sorted(folder.glob("*.template.json"))]
         self.resources: dict[str, Resource] = {}
         self.outputs: dict[str, Any] = {}
+        self.mappings: dict[str, Any] = {}
         for template in templates:
             self.resources |= template["Resources"]
             self.outputs |= template["Outputs"]
+            self.mappings |= template.get("Mappings", {})
         self._exports = {
             output["Export"]["Name"]: output["Value"]
             for output in self.outputs.values()
@@ -31,7 +33,7 @@ class Cloud:
             for name, output in self.outputs.items()
             if "Export" not in output and set(output["Value"]) == {"Ref"}
         }
-        self._names |= self._queue_names()
+        self._names |= self._queue_names() | self._heavy_names()
 
     def of_type(self, kind: str) -> dict[str, Resource]:
         """The properties of every resource of *kind*, by id."""
@@ -81,15 +83,32 @@ class Cloud:
         queue = self.queue_of(function)
         if queue is not None:
             own[queue] = "own queue"
-        role = self.told(properties["Role"])
+        return self.granted(self.told(properties["Role"]), own)
+
+    def granted(self, role: str, own: Mapping[str, str] | None = None) -> set[tuple[str, str]]:
+        """What *role* may do, as (action, resource), by its name or its id."""
         return {
-            (action, self.told(resource, own) + _keys(statement))
+            (action, self.told(resource, own) + self._limits(statement))
             for policy in self.of_type("AWS::IAM::Policy").values()
-            if role in {self.told({"Fn::GetAtt": [who["Ref"], "Arn"]}) for who in policy["Roles"]}
+            if role in {self.told(who) for who in policy["Roles"]}
             for statement in policy["PolicyDocument"]["Statement"]
             for action in _listed(statement["Action"])
             for resource in _listed(statement["Resource"])
         }
+
+    def _limits(self, statement: Mapping[str, Any]) -> str:
+        """What *statement* is limited to: an event, `[a: b]`, or values, `[KEY#*]`."""
+        condition = statement.get("Condition", {})
+        event = condition.get("ForAllValues:StringEquals", {})
+        if "events:source" in event:
+            return f"[{event['events:source']}: {event['events:detail-type']}]"
+        values = [
+            self.told(value)
+            for limit in condition.values()
+            for values in limit.values()
+            for value in _listed(values)
+        ]
+        return f"[{','.join(values)}]" if values else ""
 
     def dead_letters(self, queue: str) -> str:
         """The id of the queue that takes what *queue*, by its id, cannot get done with."""
@@ -109,11 +128,24 @@ class Cloud:
         dead = {self.dead_letters(key): f"dead-{name}" for name, key in queues.items()}
         return dead | {key: name for name, key in queues.items()}
 
+    def _heavy_names(self) -> dict[str, str]:
+        """What `provision` is told of SageMaker's role and topics, where there is one."""
+        if "provision" not in self.functions:
+            return {}
+        told = self.functions["provision"]["Environment"]["Variables"]
+        return {
+            self.told(told["HEADRACE_ROLE_ARN"]): "sagemaker",
+            self.told(told["HEADRACE_SUCCESS_TOPIC"]): "succeeded",
+            self.told(told["HEADRACE_FAILURE_TOPIC"]): "failed",
+            self.told(told["HEADRACE_ALARM_TOPIC"]): "alarms",
+        }
+
     def statements(self) -> Iterator[Mapping[str, Any]]:
         """Every statement that allows something, of whatever policy."""
         for kind, document in (
             ("AWS::IAM::Policy", "PolicyDocument"),
             ("AWS::SQS::QueuePolicy", "PolicyDocument"),
+            ("AWS::SNS::TopicPolicy", "PolicyDocument"),
             ("AWS::S3::BucketPolicy", "PolicyDocument"),
             ("AWS::IAM::Role", "AssumeRolePolicyDocument"),
         ):
@@ -132,21 +164,13 @@ class Cloud:
                 return self.told(self._exports[export], names)
             case {"Fn::Join": [between, parts]}:
                 return between.join(self.told(part, names) for part in parts)
+            case {"Fn::FindInMap": [_, key, column]}:
+                return f"{column} of {self.told(key, names)}"
         return str(value)
 
     def folder_of(self, key: str) -> str:
         """The folder that the function or layer *key* is made of."""
         return self.resources[key]["Metadata"]["headrace:source"].split("/")[1]
-
-
-def _keys(statement: Mapping[str, Any]) -> str:
-    """What *statement* is limited to: partitions of a table, `[KEY#*]`, or an event, `[a: b]`."""
-    condition = statement.get("Condition", {})
-    keys = condition.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
-    event = condition.get("ForAllValues:StringEquals", {})
-    if "events:source" in event:
-        return f"[{event['events:source']}: {event['events:detail-type']}]"
-    return f"[{','.join(keys)}]" if keys else ""
 
 
 def _words(output: str) -> str:

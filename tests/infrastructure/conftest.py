@@ -50,8 +50,14 @@ def signed(everything: Path) -> Cloud:
 
 
 @pytest.fixture(scope="session")
-def cloud(assembly: Path) -> Cloud:
-    """What both templates promise."""
+def cloud(everything: Path) -> Cloud:
+    """What both templates promise of the stage `dev`, were it given GPUs."""
+    return Cloud(everything / "heavy")
+
+
+@pytest.fixture(scope="session")
+def light(assembly: Path) -> Cloud:
+    """What both templates promise of the stage `dev`, which has none."""
     return Cloud(assembly)
 
 

@@ -7,7 +7,9 @@ process of its own: CDK's Node ends with it.
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.aws.gpu_work import GpuWork
 from infra.aws.node import use_pinned_node
@@ -19,8 +21,13 @@ from infra.aws.stage_parts import (
     SnapStart,
     TokenIssuer,
 )
+from infra.aws.stages import STAGES
+
+if TYPE_CHECKING:
+    from aws_cdk import App
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0123abcd-0000-0000-0000-00000000000a"
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/our/triton:26.05"
 STAGE = Stage(
     name="everything",
     region="eu-west-1",
@@ -45,8 +52,10 @@ STAGE = Stage(
     alarm_email="oncall@example.com",
     monthly_budget_usd=100,
     code_canary=CodeCanary(percent=20, minutes=5),
-    gpu=GpuWork(),
+    gpu=GpuWork(image=IMAGE),
 )
+# A stage with GPUs and nothing else of the kind, deployed to whichever region.
+HEAVY = replace(STAGES["dev"], gpu=GpuWork())
 # What the first leaves out because it excludes it.
 SIGNED = Stage(
     name="signed",
@@ -58,20 +67,28 @@ SIGNED = Stage(
 
 
 def main(folder: Path) -> None:
-    """Write the templates of both stages, and what the packs find in them."""
+    """Write the templates of these stages, and what the packs find in them."""
     found = [*_checked(STAGE, folder), *_checked(SIGNED, folder / SIGNED.name)]
+    _built(HEAVY, folder / "heavy").synth()
     (folder / "findings.json").write_text(json.dumps(found))
 
 
-def _checked(stage: Stage, folder: Path) -> Iterator[dict[str, str]]:
+def _built(stage: Stage, folder: Path) -> "App":
     use_pinned_node()
-    from aws_cdk import App, Validations  # noqa: PLC0415 - its import starts Node
-    from cdk_nag import AwsSolutionsChecks, ServerlessChecks  # noqa: PLC0415
+    from aws_cdk import App  # noqa: PLC0415 - its import starts Node
 
     from infra.aws.app import build, context  # noqa: PLC0415
 
     app = App(outdir=str(folder), context=context(build_layers=False), analytics_reporting=False)
     build(app, stage)
+    return app
+
+
+def _checked(stage: Stage, folder: Path) -> Iterator[dict[str, str]]:
+    app = _built(stage, folder)
+    from aws_cdk import Validations  # noqa: PLC0415
+    from cdk_nag import AwsSolutionsChecks, ServerlessChecks  # noqa: PLC0415
+
     Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
     try:
         app.synth()

@@ -20,6 +20,9 @@ SETTINGS = {
     "redrive": settings.RedriveSettings,
     "authorise": settings.AuthoriseSettings,
     "grant": settings.GrantSettings,
+    "hand_off": work_settings.HeavySettings,
+    "collect": work_settings.HeavySettings,
+    "provision": work_settings.ProvisionSettings,
 }
 
 
@@ -44,6 +47,9 @@ def test_every_folder_of_functions_is_deployed(cloud: Cloud):
         ("redrive", 512, 29),
         ("sweep", 512, 240),
         ("notify", 512, 30),
+        ("hand_off", 3008, 900),
+        ("collect", 3008, 900),
+        ("provision", 512, 120),
     ],
 )
 def test_memory_and_timeout_are_said(cloud: Cloud, function: str, memory_mb: int, timeout_s: int):
@@ -115,4 +121,11 @@ def test_arrow_gives_memory_back_where_parquet_is_read(cloud: Cloud):
         function: cloud.environment(function).get("ARROW_DEFAULT_MEMORY_POOL")
         for function in cloud.functions
     }
-    assert {f: pool for f, pool in pools.items() if pool} == {"batch_parquet": "system"}
+    reading = ("batch_parquet", "hand_off", "collect")
+    assert {f: pool for f, pool in pools.items() if pool} == dict.fromkeys(reading, "system")
+
+
+def test_who_works_on_gpus_reads_files_and_loads_no_model(cloud: Cloud):
+    for function in ("hand_off", "collect"):
+        assert sorted(cloud.layers_of(function)) == ["essentials", "files", "parquet", "runtime"]
+    assert sorted(cloud.layers_of("provision")) == ["essentials", "runtime"]

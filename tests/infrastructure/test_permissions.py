@@ -15,150 +15,7 @@ from headrace_runtime.aws.call_counts import CallCounts
 from headrace_runtime.aws.keys import KeyBook
 from headrace_runtime.aws.policy_book import PolicyBook
 from tests.infrastructure.cloud import Cloud
-
-LOG = {("logs:CreateLogStream", "own log"), ("logs:PutLogEvents", "own log")}
-OWN_QUEUE = {
-    ("sqs:ChangeMessageVisibility", "own queue"),
-    ("sqs:DeleteMessage", "own queue"),
-    ("sqs:GetQueueAttributes", "own queue"),
-    ("sqs:GetQueueUrl", "own queue"),
-    ("sqs:ReceiveMessage", "own queue"),
-}
-
-
-def read(things: str) -> set[tuple[str, str]]:
-    return {("s3:GetObject", things), ("s3:GetObjectVersion", things)}
-
-
-def listed(bucket: str) -> set[tuple[str, str]]:
-    return {("s3:ListBucket", bucket), ("s3:ListBucketVersions", bucket)}
-
-
-def put(things: str) -> set[tuple[str, str]]:
-    return {("s3:PutObject", things), ("s3:AbortMultipartUpload", things)}
-
-
-def read_items(table: str) -> set[tuple[str, str]]:
-    return {("dynamodb:GetItem", table), ("dynamodb:Query", table)}
-
-
-def indexed(table: str, index: str) -> set[tuple[str, str]]:
-    return {("dynamodb:Query", f"{table}/index/{index}")}
-
-
-def sent(*queues: str) -> set[tuple[str, str]]:
-    return {("sqs:SendMessage", queue) for queue in queues}
-
-
-def counted(*queues: str) -> set[tuple[str, str]]:
-    return {("sqs:GetQueueAttributes", queue) for queue in queues}
-
-
-def moved(queue: str) -> set[tuple[str, str]]:
-    verbs = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
-    return {(f"sqs:{verb}", f"dead-{queue}") for verb in verbs} | sent(queue)
-
-
-def write_items(table: str) -> set[tuple[str, str]]:
-    verbs = ("ConditionCheckItem", "PutItem", "UpdateItem")
-    return {(f"dynamodb:{verb}", table) for verb in verbs}
-
-
-BUS = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default"
-TELLS = {("events:PutEvents", f"{BUS}[headrace: Job Ended]")}
-# Of whichever function works shards.
-WORKS_SHARDS = (
-    LOG
-    | OWN_QUEUE
-    | sent("own queue")
-    | listed("inbox")
-    | read("inbox/*")
-    | read("models/artifacts/*")
-    | listed("results")
-    | read("results/*")
-    | put("results/*")
-    | {("s3:DeleteObject", "results/_parts/*")}
-    | read_items("registry")
-    | read_items("jobs")
-    | write_items("jobs")
-    | TELLS
-)
-
-# Nothing less than this, and nothing more.
-MAY = {
-    "predict": LOG
-    | read("models/artifacts/*")
-    | read_items("registry")
-    | {("dynamodb:Query", "access[POLICIES]")},
-    "authorise": LOG
-    | {("dynamodb:GetItem", "access[KEYS]"), ("dynamodb:UpdateItem", "access[COUNT#*]")},
-    "grant": LOG
-    | {(f"dynamodb:{verb}", "access[KEYS]") for verb in ("Query", "PutItem", "UpdateItem")}
-    | {
-        (f"dynamodb:{verb}", "access[POLICIES]")
-        for verb in ("GetItem", "Query", "PutItem", "DeleteItem")
-    },
-    # CloudWatch knows no resource, nor a condition, by which reading metrics could be narrowed.
-    "observe": LOG
-    | {("cloudwatch:GetMetricData", "*"), ("cloudwatch:ListMetrics", "*")}
-    | {("dynamodb:Query", "access[POLICIES]")},
-    "manage": LOG
-    | put("models/models/*")
-    | read_items("registry")
-    | write_items("registry")
-    | {("dynamodb:Query", "access[POLICIES]")},
-    "submit": LOG
-    | put("inbox/inbox/*")
-    | read("inbox/*")
-    | read("results/*")
-    | read_items("registry")
-    | read_items("jobs")
-    | write_items("jobs")
-    | indexed("jobs", "by_day")
-    | sent("shards", "parquetshards")
-    | {("dynamodb:Query", "access[POLICIES]")},
-    "redrive": LOG
-    | moved("models")
-    | moved("files")
-    | moved("shards")
-    | moved("parquetshards")
-    | moved("webhooks")
-    | {("dynamodb:Query", "access[POLICIES]")},
-    "register": LOG
-    | OWN_QUEUE
-    | listed("models")
-    | read("models/models/*")
-    | read("models/artifacts/*")
-    | put("models/artifacts/*")
-    | read_items("registry")
-    | write_items("registry"),
-    "intake": LOG
-    | OWN_QUEUE
-    | listed("inbox")
-    | read("inbox/*")
-    | listed("results")
-    | read("results/*")
-    | put("results/*")
-    | read_items("registry")
-    | read_items("jobs")
-    | write_items("jobs")
-    | sent("own queue", "shards", "parquetshards")
-    | TELLS,
-    "batch": WORKS_SHARDS,
-    "batch_parquet": WORKS_SHARDS,
-    "sweep": LOG
-    | listed("inbox")
-    | listed("results")
-    | read("results/*")
-    | read_items("jobs")
-    | {("dynamodb:BatchGetItem", "jobs")}
-    | write_items("jobs")
-    | indexed("jobs", "unfinished")
-    | sent("files", "shards", "parquetshards")
-    | counted("shards", "parquetshards")
-    | TELLS,
-    "notify": LOG | OWN_QUEUE | {("dynamodb:GetItem", "jobs")},
-}
+from tests.infrastructure.permissions import BUS, MAY, STARRED
 
 
 @pytest.mark.parametrize("function", MAY)
@@ -204,24 +61,22 @@ def test_only_grant_writes_keys_and_policies(cloud: Cloud):
     assert writers == {"grant"}
 
 
-def test_nobody_may_hand_a_role_on(cloud: Cloud):
-    for statement in cloud.statements():
-        assert "iam:PassRole" not in statement["Action"]
-
-
 @pytest.mark.fault("F15")
 def test_no_function_writes_where_its_writing_would_wake_it(cloud: Cloud):
     written = {
         function: {r for action, r in cloud.may(function) if action == "s3:PutObject"}
-        for function in ("register", "intake", "batch", "batch_parquet", "sweep", "notify")
+        for function in cloud.functions
     }
     assert written["register"] == {"models/artifacts/*"}
     assert written["intake"] == written["batch"] == written["batch_parquet"] == {"results/*"}
+    # Nobody is told of what is in the staging bucket.
+    assert written["hand_off"] == {"staging/in/*", "staging/manifests/*"}
+    assert written["collect"] == {"results/*", "staging/failed/*", "staging/manifests/*"}
     # What looks after all jobs answers for none.
-    assert written["sweep"] == written["notify"] == set()
+    assert written["sweep"] == written["notify"] == written["provision"] == set()
 
 
-def test_nothing_is_deleted_but_parts_and_those_by_who_made_them(cloud: Cloud):
+def test_nothing_is_deleted_but_what_a_job_leaves_on_its_way(cloud: Cloud):
     deletes = {
         (function, action, resource)
         for function in cloud.functions
@@ -231,18 +86,25 @@ def test_nothing_is_deleted_but_parts_and_those_by_who_made_them(cloud: Cloud):
     assert deletes == {
         ("batch", "s3:DeleteObject", "results/_parts/*"),
         ("batch_parquet", "s3:DeleteObject", "results/_parts/*"),
+        ("collect", "s3:DeleteObject", "results/_parts/*"),
+        ("collect", "s3:DeleteObject", "staging/in/*"),
+        ("collect", "s3:DeleteObject", "staging/out/*"),
     }
 
 
-def test_only_who_ends_jobs_tells_that_they_ended(cloud: Cloud):
+def test_only_who_ends_jobs_tells_that_they_ended_and_who_moves_versions_of_those(cloud: Cloud):
     tellers = {
         (function, thing)
         for function in cloud.functions
         for action, thing in cloud.may(function)
         if action == "events:PutEvents"
     }
-    enders = ("intake", "batch", "batch_parquet", "sweep")
-    assert tellers == {(function, f"{BUS}[headrace: Job Ended]") for function in enders}
+    enders = ("intake", "batch", "batch_parquet", "sweep", "hand_off", "collect")
+    movers = ("register", "manage")
+    assert tellers == {
+        *((function, f"{BUS}[headrace: Job Ended]") for function in enders),
+        *((function, f"{BUS}[headrace: Versions Moved]") for function in movers),
+    }
 
 
 def test_messages_are_taken_by_the_function_that_a_queue_feeds_and_dead_ones_by_redrive(
@@ -264,10 +126,11 @@ def test_no_managed_policy_is_attached(cloud: Cloud):
         assert "Policies" not in role
 
 
-def test_no_statement_allows_a_star_but_the_reading_of_metrics(cloud: Cloud):
+def test_no_statement_allows_a_star_but_what_knows_no_resource(cloud: Cloud):
     for statement in cloud.statements():
-        if statement["Action"] == ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"]:
-            continue  # `observe` alone has it, as the list above says
+        actions = statement["Action"]
+        if STARRED.issuperset([actions] if isinstance(actions, str) else actions):
+            continue
         actions = statement["Action"]
         for action in [actions] if isinstance(actions, str) else actions:
             assert "*" not in action

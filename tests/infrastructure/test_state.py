@@ -28,11 +28,18 @@ def test_every_bucket_is_encrypted_and_versioned(cloud: Cloud):
 
 
 def test_every_bucket_forgets_unfinished_uploads_and_old_versions(cloud: Cloud):
-    for bucket in cloud.of_type("AWS::S3::Bucket").values():
+    for key, bucket in cloud.of_type("AWS::S3::Bucket").items():
         (rule,) = [r for r in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" not in r]
         assert rule["Status"] == "Enabled"
         assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+        days = 1 if cloud.told({"Ref": key}) == "staging" else 30
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}
+
+
+def test_what_sagemaker_is_given_and_gives_is_gone_in_three_days(cloud: Cloud):
+    (staging,) = cloud.buckets("staging")
+    (rule,) = staging["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] == 3
 
 
 def test_the_stage_says_how_long_dropped_files_and_results_are_kept(cloud: Cloud):
@@ -61,7 +68,7 @@ def test_what_shards_leave_is_gone_in_a_week_and_a_day_even_where_results_stay(f
 
 
 def test_every_access_to_a_bucket_is_written_into_another(cloud: Cloud):
-    for bucket in cloud.buckets("models", "inbox", "results"):
+    for bucket in cloud.buckets("models", "inbox", "results", "staging"):
         where = bucket["LoggingConfiguration"]
         assert cloud.told(where["DestinationBucketName"]) == "accesses"
     for statement in cloud.statements():
@@ -99,7 +106,13 @@ def test_an_index_holds_whole_items(cloud: Cloud):
             assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
-def test_every_bucket_tells_eventbridge_what_happens_in_it(cloud: Cloud):
+def test_every_bucket_that_people_use_tells_eventbridge_what_happens_in_it(cloud: Cloud):
+    telling = [
+        bucket
+        for bucket in cloud.of_type("AWS::S3::Bucket").values()
+        if "NotificationConfiguration" in bucket
+    ]
+    assert len(telling) == 3
     for bucket in cloud.buckets("models", "inbox", "results"):
         assert bucket["NotificationConfiguration"] == {
             "EventBridgeConfiguration": {"EventBridgeEnabled": True}
@@ -161,6 +174,7 @@ def test_the_outputs_name_what_callers_and_the_local_cloud_need(cloud: Cloud):
         "ModelsBucket",
         "InboxBucket",
         "ResultsBucket",
+        "StagingBucket",
         "RegistryTable",
         "JobsTable",
         "ShardsQueueUrl",

@@ -5,11 +5,22 @@ import re
 
 import pytest
 
+from headrace_runtime.monitoring.emf import NAMESPACE
 from infra.aws.routes import ROUTES
 from tests.infrastructure.cloud import ROOT, Cloud
 
 ANSWERING = {*ROUTES, "authorise"}
-WORKING = {"register", "intake", "batch", "batch_parquet", "sweep", "notify"}
+WORKING = {
+    "register",
+    "intake",
+    "batch",
+    "batch_parquet",
+    "sweep",
+    "notify",
+    "hand_off",
+    "collect",
+    "provision",
+}
 
 
 def alarms_on(cloud: Cloud, metric: str) -> list[dict]:
@@ -53,13 +64,45 @@ def test_every_message_that_waits_too_long_is_told(cloud: Cloud):
     watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms}
     queues = cloud.of_type("AWS::SQS::Queue")
     assert watched == {key for key, queue in queues.items() if "RedrivePolicy" in queue}
-    assert sorted(alarm["Threshold"] for alarm in alarms) == [900, 900, 900, 7200, 7200]
+    by_queue = {cloud.told(alarm["Dimensions"][0]["Value"]): alarm["Threshold"] for alarm in alarms}
+    assert by_queue == {
+        "models": 900,
+        "files": 900,
+        "webhooks": 900,
+        "provision": 900,
+        "shards": 7200,
+        "parquetshards": 7200,
+        "handoff": 7200,
+        "collected": 7200,
+    }
 
 
-def test_a_sweep_that_fails_each_time_is_told_though_it_fails_seldom(cloud: Cloud):
+@pytest.mark.parametrize("function", ["sweep", "provision"])
+def test_what_the_clock_wakes_and_fails_each_time_is_told_though_it_fails_seldom(
+    cloud: Cloud, function: str
+):
     for metric in ("Errors", "Throttles"):
-        (alarm,) = [a for a in alarms_on(cloud, metric) if functions_of(cloud, [a]) == {"sweep"}]
+        (alarm,) = [a for a in alarms_on(cloud, metric) if functions_of(cloud, [a]) == {function}]
         assert (alarm["Threshold"], alarm["Period"], alarm["EvaluationPeriods"]) == (1, 300, 3)
+
+
+@pytest.mark.parametrize(
+    ("metric", "function", "statistic", "threshold"),
+    [
+        ("GpuFailures", "collect", "Sum", 5),
+        ("EndpointsFailed", "provision", "Maximum", 1),
+        ("EndpointsStuck", "provision", "Maximum", 1),
+        ("GpuSpentUsd", "provision", "Maximum", 80),
+    ],
+)
+def test_work_on_gpus_is_watched_by_what_our_functions_tell(
+    cloud: Cloud, light: Cloud, metric: str, function: str, statistic: str, threshold: float
+):
+    (alarm,) = alarms_on(cloud, metric)
+    assert (alarm["Namespace"], alarm["Period"]) == (NAMESPACE, 300)
+    assert alarm["Dimensions"] == [{"Name": "function", "Value": function}]
+    assert (alarm["Statistic"], alarm["Threshold"]) == (statistic, threshold)
+    assert not alarms_on(light, metric)
 
 
 def test_the_account_and_the_api_are_watched(cloud: Cloud):
@@ -74,10 +117,15 @@ def test_the_account_and_the_api_are_watched(cloud: Cloud):
 PAGES = {
     "concurrency",
     "dead-letters",
+    "endpoints-failed",
+    "endpoints-stuck",
     "errors",
+    "gpu-budget",
+    "gpu-failures",
     "latency",
     "new-version-errors",
     "old-messages",
+    "provision",
     "server-errors",
     "stuck-jobs",
     "sweep",
@@ -102,21 +150,26 @@ def test_the_runbook_has_no_page_of_an_alarm_that_there_is_not():
 
 
 def test_every_alarm_names_its_page_and_tells_somebody(full: Cloud):
-    (topic,) = full.of_type("AWS::SNS::Topic")
+    topic = full.environment("provision")["HEADRACE_ALARM_TOPIC"]
     pages = set()
     for alarm in full.of_type("AWS::CloudWatch::Alarm").values():
         pages.add(re.search(r"docs/running\.md#alarm-([a-z-]+)$", alarm["AlarmDescription"])[1])
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+        (told,) = alarm["AlarmActions"]
+        assert (full.told(told), alarm["OKActions"]) == (topic, [told])
         assert alarm["TreatMissingData"] == "notBreaching"
     assert pages == PAGES
 
 
 def test_the_topic_is_encrypted_and_takes_only_what_this_account_tells(full: Cloud):
-    (topic,) = full.of_type("AWS::SNS::Topic").values()
+    (topic,) = [t for k, t in full.of_type("AWS::SNS::Topic").items() if _told(full, k)]
     (key,) = full.of_type("AWS::KMS::Key")
     assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
     assert full.of_type("AWS::KMS::Key")[key]["EnableKeyRotation"] is True
-    (policy,) = full.of_type("AWS::SNS::TopicPolicy").values()
+    (policy,) = [
+        policy
+        for policy in full.of_type("AWS::SNS::TopicPolicy").values()
+        if _told(full, policy["Topics"][0]["Ref"])
+    ]
     refused, allowed = sorted(
         policy["PolicyDocument"]["Statement"], key=lambda s: s["Effect"], reverse=True
     )
@@ -130,9 +183,17 @@ def test_the_topic_is_encrypted_and_takes_only_what_this_account_tells(full: Clo
     }
 
 
+def _told(cloud: Cloud, topic: str) -> bool:
+    return cloud.told({"Ref": topic}) == "alarms"
+
+
 def test_the_stage_says_who_gets_mail_and_what_a_month_may_cost(full: Cloud, cloud: Cloud):
-    (mail,) = full.of_type("AWS::SNS::Subscription").values()
-    assert (mail["Protocol"], mail["Endpoint"]) == ("email", "oncall@example.com")
+    subscribed = [
+        (one["Protocol"], one["Endpoint"])
+        for one in full.of_type("AWS::SNS::Subscription").values()
+        if _told(full, one["TopicArn"]["Ref"])
+    ]
+    assert subscribed == [("email", "oncall@example.com")]
     (budget,) = full.of_type("AWS::Budgets::Budget").values()
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 100, "Unit": "USD"}
     told = [n["Notification"] for n in budget["NotificationsWithSubscribers"]]
@@ -140,7 +201,8 @@ def test_the_stage_says_who_gets_mail_and_what_a_month_may_cost(full: Cloud, clo
         ("ACTUAL", 80),
         ("FORECASTED", 100),
     ]
-    assert not cloud.of_type("AWS::SNS::Subscription")
+    mails = [s for s in cloud.of_type("AWS::SNS::Subscription").values() if s["Protocol"] != "sqs"]
+    assert not mails
     assert not cloud.of_type("AWS::Budgets::Budget")
 
 
@@ -156,9 +218,20 @@ def test_the_stage_says_who_gets_mail_and_what_a_month_may_cost(full: Cloud, clo
         "EstimatedCostUsd",
         "5xx",
         "ApproximateAgeOfOldestMessage",
+        "ApproximateBacklogSize",
+        "GPUUtilization",
+        "GpuBodies",
+        "GpuFailures",
+        "GpuFallbacks",
+        "GpuSpentUsd",
     ],
 )
 def test_the_dashboard_shows(cloud: Cloud, metric: str):
     (dashboard,) = cloud.of_type("AWS::CloudWatch::Dashboard").values()
     body = json.dumps(dashboard["DashboardBody"])
     assert re.search(rf'\\"{metric}[\\"]', body)
+
+
+def test_the_dashboard_of_a_stage_without_gpus_shows_none(light: Cloud):
+    (dashboard,) = light.of_type("AWS::CloudWatch::Dashboard").values()
+    assert not re.search("gpu|SageMaker", json.dumps(dashboard["DashboardBody"]), re.IGNORECASE)

@@ -8,7 +8,17 @@ import pytest
 from headrace_runtime.aws.announcing import KIND, SOURCE
 from tests.infrastructure.cloud import ROOT, Cloud
 
-FED_BY_A_QUEUE = ("register", "intake", "batch", "batch_parquet", "notify")
+FED_BY_A_QUEUE = (
+    "register",
+    "intake",
+    "batch",
+    "batch_parquet",
+    "notify",
+    "hand_off",
+    "collect",
+    "provision",
+)
+CLOCKED = ("sweep", "provision")
 
 
 @pytest.mark.fault("F13")
@@ -49,27 +59,30 @@ def test_every_rule_that_waits_for_events_keeps_what_it_cannot_deliver(cloud: Cl
                 assert cloud.told(target["DeadLetterConfig"]["Arn"]) == f"dead-{queue}"
 
 
-def test_only_sweep_is_woken_by_the_clock_and_what_fails_is_left_to_the_next(cloud: Cloud):
-    (rule,) = [r for r in cloud.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in r]
-    assert rule["ScheduleExpression"] == "rate(5 minutes)"
-    assert rule["State"] == "ENABLED"
-    (target,) = rule["Targets"]
-    assert cloud.woken(target["Arn"]) == "sweep"
-    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
-    (config,) = cloud.of_type("AWS::Lambda::EventInvokeConfig").values()
-    assert cloud.folder_of(config["FunctionName"]["Ref"]) == "sweep"
-    assert config["MaximumRetryAttempts"] == 0
-    assert cloud.functions["sweep"]["Timeout"] < 5 * 60
+def test_what_the_clock_wakes_is_left_to_the_next_time_where_it_fails(cloud: Cloud):
+    woken = []
+    for rule in cloud.of_type("AWS::Events::Rule").values():
+        if "ScheduleExpression" in rule:
+            assert rule["ScheduleExpression"] == "rate(5 minutes)"
+            assert rule["State"] == "ENABLED"
+            (target,) = rule["Targets"]
+            assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+            woken.append(cloud.woken(target["Arn"]))
+    assert sorted(woken) == sorted(CLOCKED)
+    configs = cloud.of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert {cloud.folder_of(c["FunctionName"]["Ref"]) for c in configs} == set(CLOCKED)
+    assert {config["MaximumRetryAttempts"] for config in configs} == {0}
+    assert all(cloud.functions[function]["Timeout"] < 5 * 60 for function in CLOCKED)
 
 
 def test_the_end_of_a_job_with_a_webhook_waits_for_notify(cloud: Cloud):
     (rule,) = [
         r
         for r in cloud.of_type("AWS::Events::Rule").values()
-        if r.get("EventPattern", {}).get("source") == ["headrace"]
+        if r.get("EventPattern", {}).get("detail-type") == ["Job Ended"]
     ]
     assert (SOURCE, KIND) == ("headrace", "Job Ended")  # what the functions tell
-    assert rule["EventPattern"]["detail-type"] == ["Job Ended"]
+    assert rule["EventPattern"]["source"] == ["headrace"]
     assert rule["EventPattern"]["detail"] == {"webhook": [{"exists": True}]}
     (target,) = rule["Targets"]
     assert target["Arn"]["Fn::GetAtt"][0] == cloud.queue_of("notify")
@@ -85,6 +98,9 @@ def test_the_end_of_a_job_with_a_webhook_waits_for_notify(cloud: Cloud):
         ("batch", 1, 10),
         ("batch_parquet", 1, 10),
         ("notify", 1, 5),
+        ("hand_off", 1, 10),
+        ("collect", 10, 10),
+        ("provision", 10, 2),
     ],
 )
 def test_a_function_takes_so_many_messages_so_often_at_a_time(
@@ -105,6 +121,7 @@ def test_the_stage_says_how_many_shards_are_worked_at_a_time(full: Cloud):
         full.woken(m["FunctionName"]): m["ScalingConfig"]["MaximumConcurrency"] for m in mappings
     }
     assert at_a_time["batch"] == at_a_time["batch_parquet"] == 50
+    assert at_a_time["hand_off"] == at_a_time["collect"] == 50
     assert full.environment("submit")["HEADRACE_MAX_CONCURRENCY"] == "50"
 
 
@@ -123,6 +140,9 @@ def test_redrive_knows_every_queue_with_its_dead_letters(cloud: Cloud):
         "shards=shards,dead-shards",
         "parquet-shards=parquetshards,dead-parquetshards",
         "webhooks=webhooks,dead-webhooks",
+        "hand-off=handoff,dead-handoff",
+        "collected=collected,dead-collected",
+        "provision=provision,dead-provision",
     ]
 
 
@@ -206,7 +226,7 @@ def test_the_api_lets_only_itself_wake_a_function(cloud: Cloud):
     permissions = [
         permission
         for permission in cloud.of_type("AWS::Lambda::Permission").values()
-        if cloud.woken(permission["FunctionName"]) != "sweep"
+        if cloud.woken(permission["FunctionName"]) not in CLOCKED
     ]
     # Not `/*/*/*`: the ARN of `$default` ends one part earlier.
     wanted = {"authorise": f":{api}/authorizers/{authoriser}"}
@@ -217,14 +237,17 @@ def test_the_api_lets_only_itself_wake_a_function(cloud: Cloud):
         assert cloud.told(permission["SourceArn"]).endswith(wanted.get(function, f":{api}/*/*"))
 
 
-def test_the_clock_wakes_sweep_and_nobody_else_does(cloud: Cloud):
+@pytest.mark.parametrize("function", CLOCKED)
+def test_the_clock_wakes_a_function_and_nobody_else_does(cloud: Cloud, function: str):
     (clock,) = [
-        key for key, r in cloud.of_type("AWS::Events::Rule").items() if "ScheduleExpression" in r
+        key
+        for key, rule in cloud.of_type("AWS::Events::Rule").items()
+        if "ScheduleExpression" in rule and cloud.woken(rule["Targets"][0]["Arn"]) == function
     ]
     (permission,) = [
         permission
         for permission in cloud.of_type("AWS::Lambda::Permission").values()
-        if cloud.woken(permission["FunctionName"]) == "sweep"
+        if cloud.woken(permission["FunctionName"]) == function
     ]
     assert permission["Principal"] == "events.amazonaws.com"
     assert cloud.told(permission["SourceArn"]) == clock
