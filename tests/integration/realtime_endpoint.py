@@ -15,7 +15,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 CONTENT_TYPE = "application/vnd.sagemaker-triton.binary+json;json-header-size="
-DTYPES = {"FP32": "<f4", "INT64": "<i8", "FP64": "<f8", "INT32": "<i4"}
+DTYPES = {
+    "BOOL": np.dtype("?"),
+    **{f"FP{8 * size}": np.dtype(f"<f{size}") for size in (2, 4, 8)},
+    **{f"INT{8 * size}": np.dtype(f"<i{size}") for size in (1, 2, 4, 8)},
+    **{f"UINT{8 * size}": np.dtype(f"<u{size}") for size in (1, 2, 4, 8)},
+}
 
 
 class Call(NamedTuple):
@@ -29,6 +34,17 @@ class Call(NamedTuple):
     def head(self) -> dict:
         """The JSON of the body."""
         return json.loads(self.body[: header_size(self.headers["content-type"])])
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The inputs by name."""
+        found, position = {}, header_size(self.headers["content-type"])
+        for plain in self.head["inputs"]:
+            size = plain["parameters"]["binary_data_size"]
+            values = np.frombuffer(self.body[position : position + size], DTYPES[plain["datatype"]])
+            found[plain["name"]] = values.reshape(plain["shape"])
+            position += size
+        assert position == len(self.body)
+        return found
 
 
 class Said(NamedTuple):
@@ -46,11 +62,13 @@ class RealtimeEndpoint:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.says: list[Said | Callable[[Call], Said]] = []
+        self.default = self._run
         self.model: onnxruntime.InferenceSession | None = None
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 endpoint._answer(self)
@@ -81,7 +99,7 @@ class RealtimeEndpoint:
         headers = {name.lower(): value for name, value in http.headers.items()}
         call = Call(http.path, headers, body)
         self.calls.append(call)
-        says = self.says.pop(0) if self.says else self._run
+        says = self.says.pop(0) if self.says else self.default
         said = says(call) if callable(says) else says
         http.send_response(said.status)
         http.send_header("content-type", said.content_type)
@@ -92,18 +110,11 @@ class RealtimeEndpoint:
         http.wfile.write(said.body)
 
     def _run(self, call: Call) -> Said:
-        head, feeds = call.head, {}
-        position = header_size(call.headers["content-type"])
-        for plain in head["inputs"]:
-            size = plain["parameters"]["binary_data_size"]
-            values = np.frombuffer(call.body[position : position + size], DTYPES[plain["datatype"]])
-            feeds[plain["name"]] = values.reshape(plain["shape"])
-            position += size
-        assert position == len(call.body)
+        head = call.head
         wanted = [plain["name"] for plain in head["outputs"]]
         assert all(plain["parameters"] == {"binary_data": True} for plain in head["outputs"])
         try:
-            outputs = self.model.run(wanted, feeds)
+            outputs = self.model.run(wanted, call.tensors())
         except Exception as error:  # noqa: BLE001 - ORT raises many kinds
             return model_error(500, json.dumps({"error": f"onnx runtime error 2: {error}"}))
         return answered(dict(zip(wanted, outputs, strict=True)))
@@ -111,7 +122,7 @@ class RealtimeEndpoint:
 
 def answered(outputs: dict[str, np.ndarray]) -> Said:
     """Return what Triton answers, where these are the outputs."""
-    names = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+    names = {dtype: name for name, dtype in DTYPES.items()}
     head = {
         "model_name": "model",
         "model_version": "1",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from headrace_runtime.model.acceleration import Acceleration, Accelerator
-from headrace_runtime.model.manifest import Archive, StoredFile
+from headrace_runtime.model.signature import Signature
 from tests import onnx_models
 from tests.integration.realtime_endpoint import (
     RealtimeEndpoint,
@@ -28,6 +28,7 @@ Call = Callable[..., dict[str, Any]]
 
 # x @ w + b of `onnx_models.linear` for the rows of events/predict.infer_*.json
 ROWS = [[20.0, 11.0, 2.0], [0.0, 1.0, 2.0]]
+LINEAR = onnx_models.linear_signature()
 REALTIME = Acceleration(Accelerator.GPU, realtime=True)
 NAME = "hr-test-wine-1-0a1b2c3d-rt"
 
@@ -52,16 +53,14 @@ def predict(function: Callable[..., Any], context: Any) -> Iterator[Call]:
 
 @pytest.fixture
 def published(publish: Callable[..., Any]) -> Callable[..., None]:
-    """Publish `wine` with this choice, and an archive of so many records at once."""
+    """Publish `wine`, which a GPU can run, with this choice."""
 
-    def wine(acceleration: Acceleration, rows_at_once: int = 1024) -> None:
-        publish(
-            "wine",
-            onnx_models.linear(),
-            onnx_models.linear_signature(),
-            acceleration=acceleration,
-            archive=Archive(StoredFile("artifacts/a/model.tar.gz", "a" * 64, 1), rows_at_once),
-        )
+    def wine(
+        acceleration: Acceleration,
+        graph: bytes = onnx_models.linear(),
+        signature: Signature = LINEAR,
+    ) -> None:
+        publish("wine", graph, signature, acceleration=acceleration, archive=True)
 
     return wine
 
@@ -91,6 +90,19 @@ def body_of(answer: dict[str, Any]) -> Any:
     assert answer["headers"]["content-type"] == "application/json"
     assert answer["isBase64Encoded"] is False
     return json.loads(answer["body"])
+
+
+def raw_body(x: np.ndarray) -> tuple[int, bytes]:
+    """Return the body of a call, raw values in and out, and the length of its JSON."""
+    described = {
+        "name": "x",
+        "shape": x.shape,
+        "datatype": "FP32",
+        "parameters": {"binary_data_size": x.nbytes},
+    }
+    head = {"inputs": [described], "outputs": [{"name": "y", "parameters": {"binary_data": True}}]}
+    text = json.dumps(head).encode()
+    return len(text), text + x.tobytes()
 
 
 def error_of(answer: dict[str, Any]) -> tuple[int, str, str | None]:
@@ -155,13 +167,11 @@ def test_the_call_is_signed_and_has_tritons_binary_form(
 
 
 def test_only_outputs_that_are_wanted_are_asked_for_in_the_callers_order(
-    publish: Callable[..., Any], endpoint: RealtimeEndpoint, predict: Call, event: Event
+    published: Callable[..., None], endpoint: RealtimeEndpoint, predict: Call, event: Event
 ) -> None:
-    archive = Archive(StoredFile("artifacts/a/model.tar.gz", "a" * 64, 1), 1024)
-    graph = onnx_models.two_inputs()
-    publish("wine", graph, onnx_models.TWO_INPUTS, acceleration=REALTIME, archive=archive)
+    published(REALTIME, onnx_models.two_inputs(), onnx_models.TWO_INPUTS)
     has_endpoint("ready")
-    endpoint.serve(graph)
+    endpoint.serve(onnx_models.two_inputs())
     inputs = [
         {"name": name, "shape": [2], "datatype": "FP32", "data": data}
         for name, data in (("right", [3, 4]), ("left", [1, 2]))
@@ -180,20 +190,34 @@ def test_only_outputs_that_are_wanted_are_asked_for_in_the_callers_order(
 
 
 def test_more_records_than_the_container_takes_are_sent_in_parts(
-    published: Callable[..., None], endpoint: RealtimeEndpoint, predict: Call, event: Event
+    wine: None, endpoint: RealtimeEndpoint, predict: Call, event: Event
 ) -> None:
-    published(REALTIME, rows_at_once=2)
-    has_endpoint("ready")
-    rows = np.arange(20, dtype=np.float32).reshape(5, 4)
-    asked = {"inputs": [{"name": "x", "shape": [5, 4], "datatype": "FP32", "data": rows.tolist()}]}
+    rows = np.arange(600_000, dtype=np.float32).reshape(150_000, 4) % 97
+    head, body = raw_body(rows)
+    call = event("predict.infer_binary", body=base64.b64encode(body).decode())
+    call["headers"]["inference-header-content-length"] = str(head)
+
+    answer = predict(call)
+
+    body = base64.b64decode(answer["body"])
+    values = body[int(answer["headers"]["inference-header-content-length"]) :]
+    w = np.subtract.outer(np.arange(4), np.arange(3)).astype(np.float32)
+    assert values == (rows @ w + np.arange(3, dtype=np.float32)).tobytes()
+    sent = [call.head["inputs"][0]["shape"] for call in endpoint.calls]
+    assert sent == [[65_536, 4], [65_536, 4], [18_928, 4]]
+
+
+def test_no_records_are_answered_without_a_call(
+    wine: None, endpoint: RealtimeEndpoint, predict: Call, event: Event
+) -> None:
+    asked = {"inputs": [{"name": "x", "shape": [0, 4], "datatype": "FP32", "data": []}]}
 
     answer = predict(event("predict.infer_json", body=json.dumps(asked)))
 
-    [output] = body_of(answer)["outputs"]
-    w = np.subtract.outer(np.arange(4), np.arange(3)).astype(np.float32)
-    assert output["shape"] == [5, 3]
-    assert output["data"] == (rows @ w + np.arange(3, dtype=np.float32)).ravel().tolist()
-    assert [call.head["inputs"][0]["shape"][0] for call in endpoint.calls] == [2, 2, 1]
+    assert body_of(answer)["outputs"] == [
+        {"name": "y", "datatype": "FP32", "shape": [0, 3], "data": []}
+    ]
+    assert endpoint.calls == []
 
 
 def test_a_wrong_shape_costs_no_call_and_is_told_as_ever(
@@ -304,30 +328,19 @@ def test_a_model_too_slow_for_a_call_is_told_to_be_a_job(
 
 
 def test_a_call_larger_than_sagemaker_takes_names_the_job_route(
-    publish: Callable[..., Any], endpoint: RealtimeEndpoint, predict: Call, event: Event
+    published: Callable[..., None], endpoint: RealtimeEndpoint, predict: Call, event: Event
 ) -> None:
-    archive = Archive(StoredFile("artifacts/a/model.tar.gz", "a" * 64, 1), 1 << 20)
-    graph, signature = onnx_models.identity(), onnx_models.identity_signature()
-    publish("wine", graph, signature, acceleration=REALTIME, archive=archive)
+    shape = (1, 1_600_000)  # one record, which cannot be cut
+    graph, signature = (
+        onnx_models.identity(shape=(1, "n")),
+        onnx_models.identity_signature(shape=(1, -1)),
+    )
+    published(REALTIME, graph, signature)
     has_endpoint("ready")
-    rows = np.zeros((400_000, 4), np.float32)
-    asked = {
-        "inputs": [
-            {
-                "name": "x",
-                "shape": [400_000, 4],
-                "datatype": "FP32",
-                "parameters": {"binary_data_size": rows.nbytes},
-            }
-        ]
-    }
-    head = json.dumps(asked).encode()
-    body = base64.b64encode(gzip.compress(head + rows.tobytes())).decode()
-    call = event("predict.infer_binary", body=body)
-    call["headers"] |= {
-        "inference-header-content-length": str(len(head)),
-        "content-encoding": "gzip",
-    }
+    head, body = raw_body(np.zeros(shape, np.float32))
+    packed = base64.b64encode(gzip.compress(body)).decode()
+    call = event("predict.infer_binary", body=packed)
+    call["headers"] |= {"inference-header-content-length": str(head), "content-encoding": "gzip"}
 
     answer = predict(call)
 
@@ -441,7 +454,7 @@ def test_a_model_that_no_gpu_can_run_is_run_here_whatever_it_asks(
     publish: Callable[..., Any], endpoint: RealtimeEndpoint, predict: Call, event: Event
 ) -> None:
     signature = onnx_models.linear_signature()
-    publish("wine", onnx_models.linear(), signature, acceleration=REALTIME, archive=None)
+    publish("wine", onnx_models.linear(), signature, acceleration=REALTIME, archive=False)
 
     assert body_of(predict(event("predict.infer_json")))["outputs"][0]["data"][:3] == ROWS[0]
     assert endpoint.calls == []

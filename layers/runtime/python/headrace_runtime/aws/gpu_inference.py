@@ -4,9 +4,7 @@ Imported at the first call of a version that does not run here, as most stages h
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-
-import numpy as np
+from collections.abc import Callable, Sequence
 
 from headrace_runtime.aws.endpoint_answers import is_throttled, outputs_of
 from headrace_runtime.aws.endpoint_failures import (
@@ -19,7 +17,8 @@ from headrace_runtime.aws.endpoint_failures import (
 from headrace_runtime.aws.light_sagemaker import LightSageMaker, Reply
 from headrace_runtime.aws.routing import Routing
 from headrace_runtime.codec.triton_body import content_type, encode_body, header_bytes
-from headrace_runtime.errors import InferenceFailed, ModelUnfit, TooLarge, Unavailable
+from headrace_runtime.errors import TooLarge, Unavailable
+from headrace_runtime.inference.call_parts import joined, parts
 from headrace_runtime.model.endpoint import EndpointState
 from headrace_runtime.model.manifest import Manifest
 from headrace_runtime.tensor import Tensor
@@ -78,12 +77,12 @@ class GpuInference:
             spec for name in names for spec in manifest.signature.outputs if spec.name == name
         ]
         header = header_bytes(manifest.signature)
-        parts = []
-        for part in _parts(manifest, tensors):
+        found = []
+        for part in parts(tensors, manifest.archive.rows_at_once if manifest.archive else 1):
             body = encode_body(part, names, header)
             reply = self._reply(endpoint, body, content_type(header), until)
-            parts.append(outputs_of(reply, manifest, wanted))
-        return [_joined(some) for some in zip(*parts, strict=True)]
+            found.append(outputs_of(reply, manifest, wanted))
+        return [joined(spec, [some[n] for some in found]) for n, spec in enumerate(wanted)]
 
     def endpoint(self, manifest: Manifest) -> str:
         """Return the name of the endpoint that answers the calls of a `realtime` version.
@@ -128,33 +127,3 @@ class GpuInference:
         except OSError as error:
             reason = type(error).__name__
             raise Unavailable(f"sagemaker did not answer: {reason}", reason=reason) from error
-
-
-def _parts(manifest: Manifest, tensors: Sequence[Tensor]) -> Iterator[Sequence[Tensor]]:
-    """Yield the tensors as the container takes them: so many records at once, or as they are."""
-    archive = manifest.archive
-    at_once = archive.rows_at_once if archive else 1
-    if at_once == 1:
-        yield tensors
-        return
-    counts = {tensor.shape[0] for tensor in tensors}
-    if len(counts) > 1:
-        raise InferenceFailed("the inputs of one call must have the same number of records")
-    for start in range(0, max(1, *counts), at_once):
-        yield [
-            Tensor(tensor.name, tensor.datatype, tensor.array[start : start + at_once])
-            for tensor in tensors
-        ]
-
-
-def _joined(parts: Sequence[Tensor]) -> Tensor:
-    """Return one output of records that were sent in parts."""
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    try:
-        return Tensor(first.name, first.datatype, np.concatenate([part.array for part in parts]))
-    except ValueError:
-        raise ModelUnfit(
-            f"output {first.name!r} has another shape for other records: send fewer a call"
-        ) from None
