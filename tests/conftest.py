@@ -55,6 +55,24 @@ BATCH = work_settings.BatchSettings(
     models_memory_mb=512,
     threads=1,
 )
+HEAVY = work_settings.HeavySettings(
+    inbox_bucket="inbox",
+    results_bucket="results",
+    staging_bucket="staging",
+    registry_table="registry",
+    jobs_table="jobs",
+    hand_off_queue_url="",
+    collect_queue_url="",
+    shards_queue_url="",
+    parquet_queue_url="",
+    name_prefix="hr-test",
+    gpu_instance_type="ml.g5.xlarge",
+    gpu_max_instances=2,
+    gpu_on_failure="cpu",
+    endpoint_wait_s=1800,
+    invocation_timeout_s=900,
+    request_ttl_s=21_600,
+)
 
 SETTINGS: dict[str, settings.Settings] = {
     "predict": settings.PredictSettings(
@@ -121,6 +139,8 @@ SETTINGS: dict[str, settings.Settings] = {
     ),
     "batch": BATCH,
     "batch_parquet": BATCH,
+    "hand_off": HEAVY,
+    "collect": HEAVY,
     "sweep": work_settings.SweepSettings(
         inbox_bucket="inbox",
         results_bucket="results",
@@ -131,6 +151,21 @@ SETTINGS: dict[str, settings.Settings] = {
         hand_off_queue_url="",
         collect_queue_url="",
         patience_s=600,
+    ),
+    "provision": work_settings.ProvisionSettings(
+        models_bucket="models",
+        staging_bucket="staging",
+        registry_table="registry",
+        jobs_table="jobs",
+        role_arn="arn:aws:iam::123456789012:role/sagemaker",
+        image="763104351884.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-tritonserver:26.05-py3",
+        success_topic="arn:aws:sns:eu-west-1:123456789012:succeeded",
+        failure_topic="arn:aws:sns:eu-west-1:123456789012:failed",
+        name_prefix="hr-test",
+        gpu_instance_types="ml.g4dn.xlarge",  # moto knows none of g5 and g6, and no pools
+        gpu_max_instances=2,
+        gpu_monthly_usd=100.0,
+        alarm_topic="arn:aws:sns:eu-west-1:123456789012:alarms",
     ),
     "notify": work_settings.NotifySettings(jobs_table="jobs", private_addresses=0),
     "redrive": settings.RedriveSettings(

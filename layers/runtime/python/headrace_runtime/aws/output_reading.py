@@ -13,7 +13,6 @@ from headrace_runtime.batch.shard import Shard
 from headrace_runtime.codec.triton_body import decode_output
 from headrace_runtime.errors import InvalidInput
 from headrace_runtime.model.manifest import Manifest
-from headrace_runtime.model.record_rows import takes_one
 from headrace_runtime.tensor import Tensor
 
 
@@ -31,12 +30,7 @@ def output_runs(bucket: StagingBucket) -> RunsOf:
             except InvalidInput as error:
                 raise OutputsUnfit(f"the output of body {body}: {error.sentence}") from error
 
-        return OutputRuns(
-            read,
-            handed,
-            answered=answered(shard),
-            rows_at_once=known_archive(manifest).rows_at_once,
-            one_by_one=takes_one(manifest.signature),
-        )
+        rows_at_once = known_archive(manifest).rows_at_once
+        return OutputRuns(read, handed, answered=answered(shard), rows_at_once=rows_at_once)
 
     return runs_of

@@ -22,23 +22,20 @@ class OutputRuns:
     tells which row of which output is whose.
     """
 
-    def __init__(
-        self, read: Read, handed: Handed, *, answered: int, rows_at_once: int, one_by_one: bool
-    ) -> None:
+    def __init__(self, read: Read, handed: Handed, *, answered: int, rows_at_once: int) -> None:
         """Answer what comes after the first *answered* records of the shard.
 
         Args:
             read: gives the outputs of a body, by its number.
             handed: what was made of the shard.
             answered: records of the shard that have their answers by now.
-            rows_at_once: records of each body but the last.
-            one_by_one: whether the model takes one record a run, and may give it no dimension.
+            rows_at_once: records of each body but the last. Where it is one, the model may give
+                its outputs no dimension for it.
         """
         self._read = read
         self._handed = handed
         self._next = answered - handed.answered
         self._rows_at_once = rows_at_once
-        self._one_by_one = one_by_one
         self._at_hand: tuple[int, tuple[Tensor, ...]] | None = None
 
     def answers(self, records: Records) -> Iterator[Answers]:
@@ -73,7 +70,7 @@ class OutputRuns:
 
     def _checked(self, body: int, outputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         rows = self._rows(body)
-        given = tuple(record_of(o) if self._one_by_one else o for o in outputs)
+        given = tuple(record_of(o) if self._rows_at_once == 1 else o for o in outputs)
         for output in given:
             if output.shape[:1] != (rows,):
                 raise OutputsUnfit(
