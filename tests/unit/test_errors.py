@@ -1,6 +1,7 @@
 import pytest
 
 from headrace_runtime import errors
+from headrace_runtime.aws import endpoint_failures
 from headrace_runtime.edge.status import status_of
 
 
@@ -45,6 +46,10 @@ def test_facts_stand_beside_the_sentence():
         (errors.Conflict("x"), 409),
         (errors.TooLarge("a body", limit_bytes=1, got_bytes=2, advice="send less"), 413),
         (errors.Unavailable("x"), 503),
+        (endpoint_failures.ContainerFailed(500), 424),
+        (endpoint_failures.EndpointBusy(), 429),
+        (endpoint_failures.EndpointTooSlow(26.0), 503),
+        (endpoint_failures.GpuOnly("m", 1), 422),
         (errors.DigestMismatch("k", expected="a", got="b"), 500),
     ],
 )

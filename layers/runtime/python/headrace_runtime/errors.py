@@ -14,7 +14,7 @@
       . InferenceCrashed, InferenceTimedOut     in `inference/process_failures.py`
     - ModelKills            its process dies whatever is done; in `inference/process_failures.py`
     - ModelQuarantined, IdempotencyMismatch     in `batch/job_failures.py`
-    - ModelUnfit            it cannot do what it is asked to; ModelTooLarge: not in this memory
+    - ModelUnfit            it cannot do what it is asked to; ModelTooLarge, GpuOnly: nor here
   + Denial                  whoever calls is not let in; the family is in `access/denials.py`
     - Unauthenticated       no good credential came with the call
     - Forbidden             no policy gives them this, on a model that they see
@@ -26,14 +26,14 @@
     - VersionNotFound
     - AliasNotFound
     - NoVersionAccepted     every model that was dropped under this name was refused
-    - JobNotFound
-    - ObjectNotFound
-    - RouteNotFound
+    - JobNotFound, ObjectNotFound, RouteNotFound
   + Conflict                somebody else changed the record first
   + ModelRefused            the model breaks a rule of registration, or its trial failed
   + DigestMismatch          stored bytes are not the bytes that were registered
   + Unavailable             something Headrace needs does not answer; a retry may help
     - RunCutShort           the caller's time was over; in `inference/process_failures.py`
+    - EndpointNotReady, EndpointFailed, EndpointBusy, EndpointTooSlow, ContainerFailed: calls that
+      a GPU was to answer; in `aws/endpoint_failures.py`
 
 An error takes facts and builds its sentence. `code` is its stable name in answers, `facts` what
 stands beside the sentence. Which HTTP status goes with it, only the edge knows.
