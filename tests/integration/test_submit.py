@@ -92,6 +92,11 @@ def test_every_upload_has_a_key_of_its_own(submit):
         (upload(results="all"), 422, "results of the body must be one of joined, predictions"),
         (upload(results=True), 422, "results of the body must be one of joined, predictions"),
         (upload(webhook=None), 422, "webhook of the body must be text"),
+        (upload(deadline_s=0), 422, "deadline_s of the body must be a whole number from 1 to"),
+        (upload(deadline_s=604_801), 422, "deadline_s of the body must be a whole number"),
+        (upload(deadline_s=True), 422, "deadline_s of the body must be a whole number"),
+        (upload(deadline_s=None), 422, "deadline_s of the body must be a whole number"),
+        ({"key": "a", "deadline_s": 600}, 422, "the body must be"),
         (upload(webhook="http://hooks.example.com/"), 422, "webhook must be https://"),
         (upload(webhook="https://a:b@hooks.example.com/"), 422, "without a name or password"),
         (upload(object={"bucket": "inbox", "key": "k"}), 422, "the body must be"),
@@ -134,11 +139,11 @@ def test_a_file_that_has_not_arrived_has_no_job(submit):
 
 def test_what_was_asked_for_beside_the_file_waits_for_it(submit, tickets):
     _, plain = submit(body=upload())
-    _, answer = submit(body=upload(results="predictions", webhook=HOOK))
+    _, answer = submit(body=upload(results="predictions", webhook=HOOK, deadline_s=600))
 
     assert tickets.of(plain["key"]) is None
     webhook = Webhook(HOOK, answer["webhook_secret"])
-    assert tickets.of(answer["key"]) == Ticket(joined=False, webhook=webhook)
+    assert tickets.of(answer["key"]) == Ticket(False, webhook, deadline_s=600)
     assert "webhook_secret" not in plain
 
 

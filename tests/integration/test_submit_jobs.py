@@ -15,6 +15,7 @@ from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.job import Job, JobState, Source, Target
+from headrace_runtime.batch.placement import Engine, Placement
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content, FileFormat
 
@@ -232,6 +233,20 @@ def test_a_job_shows_how_far_it_is(make, jobs, call):
     )
     assert shown["shards"] == {"total": None, "done": 0}
     assert shown["input"]["size_bytes"] == 4
+
+
+def test_a_job_shows_where_it_runs_and_why(make, call):
+    inputs = (("rows", 7), ("rows_are", "exact"))
+    make(placement=Placement(Engine.ASYNC, "it asks for a GPU", True, 0.5, inputs), deadline_s=600)
+
+    _, shown = call("submit.job")
+
+    assert shown["placement"] == {
+        "engine": "sagemaker-async",
+        "reason": "it asks for a GPU",
+        "inputs": {"rows": 7, "rows_are": "exact"},
+    }
+    assert shown["deadline_s"] == 600
 
 
 def test_the_secret_of_a_webhook_is_shown_to_nobody(make, call):

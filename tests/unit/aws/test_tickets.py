@@ -20,7 +20,9 @@ def tickets(aws, clock):
     return Tickets("jobs", dynamodb=boto3.client("dynamodb"), clock=lambda: clock[0])
 
 
-@pytest.mark.parametrize("ticket", [Ticket(), Ticket(joined=False), Ticket(webhook=WEBHOOK)])
+@pytest.mark.parametrize(
+    "ticket", [Ticket(), Ticket(joined=False), Ticket(webhook=WEBHOOK), Ticket(deadline_s=600)]
+)
 def test_a_ticket_comes_back_as_it_was_put(tickets, ticket):
     tickets.put(KEY, ticket)
 

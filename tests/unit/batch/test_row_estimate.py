@@ -95,7 +95,7 @@ def test_what_does_not_tell_is_told_by_what_the_model_takes():
         ((("x", Datatype.FP32, (-1, 4)),), 16),
         ((("x", Datatype.FP32, (-1, 4)), ("y", Datatype.INT64, (-1, 1))), 24),
         ((("x", Datatype.FP32, (1, 3, 8, 8)),), 768),
-        ((("x", Datatype.FP32, (-1, -1)),), 128),  # 32 of what may be any number
+        ((("x", Datatype.FP32, (-1, -1)),), 512),  # 128 of what may be any number
         ((("x", Datatype.BYTES, (-1, 2)),), 32),  # 16 a text
         ((("x", Datatype.BOOL, ()),), 1),
         ((), 1),

@@ -49,5 +49,7 @@ def test_what_asks_for_the_same_is_the_same():
         Submission("digits", "a.csv", StoredObject("b", "k")),
         Submission("digits", "a.csv", StoredObject("b", "k"), False, "https://a.example/"),
         Submission("digits", "a.csv", joined=False),
+        Submission("digits", "a.csv", StoredObject("b", "k"), joined=False, deadline_s=600),
     ):
         assert other.canonical != one.canonical
+    assert "deadline" not in one.canonical  # as it was before there were deadlines

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from headrace_runtime.codec.file_format import FileFormat
 from headrace_runtime.codec.records import record_shape
+from headrace_runtime.model.record_rows import GUESSED_LENGTH
 from headrace_runtime.model.signature import FREE, Signature, TensorSpec
 
 ARRAYS = (FileFormat.NPY, FileFormat.NPZ)  # hold what a model takes, and little else
 _TEXT_BYTES = 16  # of a text, where only the model's signature says that there is one
-_FREE_LENGTH = 32  # of a dimension that may have any length
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,5 @@ def record_bytes(signature: Signature) -> int:
 
 
 def _input_bytes(spec: TensorSpec) -> int:
-    lengths = (_FREE_LENGTH if length == FREE else length for length in record_shape(spec))
+    lengths = (GUESSED_LENGTH if length == FREE else length for length in record_shape(spec))
     return math.prod(lengths) * (spec.datatype.size_bytes or _TEXT_BYTES)
