@@ -77,9 +77,10 @@ class PlayedSageMaker:
         boto3.setup_default_session()
         events = boto3.DEFAULT_SESSION.events
         events.register("before-send.sagemaker-runtime.InvokeEndpointAsync", self._invoked)
-        for verb in ("Create", "Describe", "Stop"):
-            name = f"before-send.sagemaker.{verb}TransformJob"
-            events.register(name, getattr(self, f"_{verb.lower()}"))
+        events.register("before-send.sagemaker.CreateTransformJob", self._create)
+        events.register("before-send.sagemaker.DescribeTransformJob", self._describe)
+        # moto would be asked as well, and lacks it.
+        events.register("before-call.sagemaker.StopTransformJob", self._stop)
 
     def answer(self, invocation: Invocation, *, rows: int | None = None) -> dict[str, Any]:
         """Write an invocation's output; return the notice.
@@ -172,9 +173,9 @@ class PlayedSageMaker:
             return _failure("ValidationException", f"Could not find requested job {name}")
         return _response(200, {"TransformJobName": name, "TransformJobStatus": self.statuses[name]})
 
-    def _stop(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        self.statuses[json.loads(request.body)["TransformJobName"]] = "Stopped"
-        return _response(200, {})
+    def _stop(self, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        self.statuses[json.loads(params["body"])["TransformJobName"]] = "Stopped"
+        return _response(200, {}), {}
 
 
 def notice(invocation: Invocation, status: str, **members: Any) -> dict[str, Any]:

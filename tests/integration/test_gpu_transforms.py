@@ -1,0 +1,143 @@
+"""A huge job is one transform job, and what that leaves is another."""
+
+import json
+from typing import Any
+
+import pytest
+
+from headrace_runtime.batch.placement import Engine
+from headrace_runtime.batch.shard import ShardState
+from tests import onnx_models
+from tests.integration.gpu_door import GpuDoor, open_gpu_door, published
+from tests.integration.played_sagemaker import PlayedSageMaker
+from tests.integration.test_gpu_jobs import csv
+
+ROWS = 3000
+
+
+@pytest.fixture
+def played(aws: None) -> PlayedSageMaker:
+    return published("linear", onnx_models.linear(), onnx_models.linear_signature())
+
+
+@pytest.fixture
+def door(
+    played: PlayedSageMaker,
+    function: Any,
+    event: Any,
+    context: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> GpuDoor:
+    """Shards of some thousand records, all jobs so large that a transform job takes them."""
+    monkeypatch.setattr("headrace_runtime.codec.line_blocks.BLOCK_BYTES", 4 << 10)
+    monkeypatch.setattr("headrace_runtime.batch.placement._MAX_SHARDS", 1)
+    return open_gpu_door(function, event, context, shard_bytes=10_000)
+
+
+def started(event: Any, name: str) -> dict[str, Any]:
+    """Return the event that tells of a transform job's change."""
+    told = json.loads(event("collect.transform")["Records"][0]["body"])
+    told["detail"]["TransformJobName"] = name
+    return told
+
+
+def test_it_starts_once_when_every_shard_lies_ready(played, door):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run("files")
+    assert door.job(job_id).placement.engine is Engine.TRANSFORM
+    shards = door.job(job_id).cut.shards
+    assert shards > 2
+    for number in range(shards - 1):
+        door.give("hand_off", {"job_id": job_id, "shard": number})
+    assert played.transforms == {}
+
+    for _ in range(3):
+        door.give("hand_off", {"job_id": job_id, "shard": shards - 1})
+
+    (name,) = played.transforms
+    assert name == f"hr-test-{job_id}-1"
+    asked = played.transforms[name]
+    assert asked["ModelName"] == "hr-test-model"
+    assert asked["TransformOutput"]["S3OutputPath"] == "s3://staging/out/"
+    assert sorted(played.bodies(name)) == sorted(
+        key.removeprefix("in/") for key in door.staged() if key.startswith("in/")
+    )
+    assert played.taken == []
+
+
+def test_its_outputs_are_collected_shard_by_shard_whoever_tells(played, door, event):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    (name,) = played.transforms
+    door.tell(started(event, name))  # it has just begun
+    assert door.job(job_id).state == "running"
+
+    played.transform(name)
+    door.tell(started(event, name), started(event, name))
+    door.run()
+
+    assert door.job(job_id).counts.rows_in == ROWS
+    assert door.job(job_id).counts.rows_failed == ROWS // 100
+    assert {shard.state for shard in door.shards(job_id)} == {ShardState.DONE}
+
+
+@pytest.mark.fault("F34")
+def test_one_bad_body_fails_the_job_and_only_what_lacks_an_output_is_tried_again(
+    played, door, event
+):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    (name,) = played.transforms
+    bad = played.bodies(name)[:1]
+    played.transform(name, failing=set(bad))
+    door.tell(started(event, name))
+    door.run()
+
+    second = f"hr-test-{job_id}-2"
+    assert played.bodies(second) == bad
+    played.transform(second)
+    door.tell(started(event, second))
+    door.run()
+    assert door.job(job_id).counts.rows_in == ROWS
+    assert not any(shard.on_cpu for shard in door.shards(job_id))
+
+
+@pytest.mark.fault("F34")
+def test_a_body_that_fails_each_time_costs_its_shard_alone_the_gpu(played, door, event):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    bad = set(played.bodies(f"hr-test-{job_id}-1")[-1:])
+    for round_ in (1, 2, 3):
+        name = f"hr-test-{job_id}-{round_}"
+        played.transform(name, failing=bad)
+        door.tell(started(event, name))
+        door.run()
+
+    assert [shard.on_cpu for shard in door.shards(job_id)].count(True) == 1
+    assert door.job(job_id).counts.rows_in == ROWS
+
+
+@pytest.mark.fault("F35")
+def test_one_whose_end_nobody_was_told_is_found_by_the_sweeper(
+    function, played, event, context, door
+):
+    function("sweep", **{"patience_s": 0} | {f"{q}_queue_url": u for q, u in door.urls.items()})
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    played.transform(f"hr-test-{job_id}-1")
+
+    door.sweep()
+    door.run()
+
+    assert door.job(job_id).counts.rows_in == ROWS
+
+
+def test_a_job_that_is_cancelled_stops_it(played, door):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    settling = door.functions["collect"].settling
+    settling.queue.close(settling.jobs.change(job_id, lambda job: job.asked_to_cancel()))
+    door.run("collect")
+
+    assert played.statuses == {f"hr-test-{job_id}-1": "Stopped"}
+    assert door.job(job_id).state == "cancelled"
