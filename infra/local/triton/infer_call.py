@@ -15,7 +15,6 @@ from typing import Any
 from infra.local.triton.infer_tensors import (
     DATATYPES,
     InferRefused,
-    from_binary,
     from_json,
     misread,
     to_binary,
@@ -29,12 +28,16 @@ _KNOWN = {name for name, _ in DATATYPES.values()}
 
 @dataclass(frozen=True, slots=True)
 class SentTensor:
-    """An input as it was sent; nothing of it is compared with the model yet."""
+    """An input as it was sent; nothing of it is compared with the model yet.
+
+    Attributes:
+        values: from JSON as many elements as the shape says; else raw, of whatever length.
+    """
 
     name: str
     datatype: str
     shape: tuple[int, ...]
-    flat: Array
+    values: Array | bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def read_call(body: bytes, content_type: str) -> InferCall:
     """
     head, raw = _split(body, content_type)
     try:
-        asked = json.loads(head)
+        asked = json.loads(head.partition(b"\0")[0])  # Triton's reader takes 0 for the end
     except (ValueError, RecursionError) as error:
         raise InferRefused(
             HTTPStatus.INTERNAL_SERVER_ERROR, f"failed to parse the request JSON buffer: {error}"
@@ -138,24 +141,8 @@ def _input(entry: Any, raw: bytes | None) -> SentTensor:
         raise misread("shape", "JSON non-unsigned-integer as unsigned-integer")
     if datatype not in _KNOWN:
         raise _wrong(f"invalid datatype for input {name}")
-    if raw is None:
-        flat = from_json(name, datatype, prod(shape), entry["data"])
-    else:
-        flat = _checked_binary(name, datatype, shape, raw)
-    return SentTensor(name, datatype, tuple(shape), flat)
-
-
-def _checked_binary(name: str, datatype: str, shape: Sequence[int], raw: bytes) -> Array:
-    try:
-        flat = from_binary(datatype, raw)
-    except ValueError:
-        flat = None
-    if flat is None or len(flat) != prod(shape):
-        raise _wrong(
-            f"[request id: <id_unknown>] input byte size mismatch for input '{name}' for model "
-            f"'model'. Expected {prod(shape)} elements of {datatype}, got {len(raw)} bytes"
-        )
-    return flat
+    values = from_json(name, datatype, prod(shape), entry["data"]) if raw is None else raw
+    return SentTensor(name, datatype, tuple(shape), values)
 
 
 def _size(entry: Any) -> int | None:

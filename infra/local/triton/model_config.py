@@ -83,7 +83,7 @@ def _value(tokens: Iterator[str], word: str) -> Any:
     if word in _CLOSING:
         return _message(tokens, _CLOSING[word])
     if word[:1] in {'"', "'"}:
-        return ast.literal_eval(word)
+        return _text(word)
     if word in {"true", "false"}:
         return word == "true"
     if _INTEGER.fullmatch(word):
@@ -93,3 +93,15 @@ def _value(tokens: Iterator[str], word: str) -> Any:
     if not word.isidentifier():
         raise ConfigRefused(f"{word or 'the end'!r} stands where a value should")
     return word
+
+
+def _text(quoted: str) -> str:
+    """Return what stands in quotes; escapes are of bytes, which together are UTF-8."""
+    escaped = "".join(
+        char if char.isascii() else "".join(f"\\{byte:03o}" for byte in char.encode())
+        for char in quoted
+    )
+    try:
+        return bytes(ast.literal_eval(f"b{escaped}")).decode()
+    except (SyntaxError, ValueError) as error:
+        raise ConfigRefused(f"{quoted} is no text") from error

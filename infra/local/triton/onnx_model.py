@@ -29,6 +29,13 @@ _ELEMENTS = {
     "TYPE_FP64": "tensor(double)",
     _TEXT: "tensor(string)",
 }
+# What NVIDIA's backend makes of `optimization { graph { level: … } }`.
+_OPTIMISATION = {
+    -1: ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    0: ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    1: ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    2: ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+}
 
 
 class ModelRefused(Exception):
@@ -39,8 +46,9 @@ class OnnxModel:
     """A loaded model.
 
     Args:
-        config: config.pbtxt as JSON: `max_batch_size`, and for each `input` and `output` its
-            `name`, `data_type`, `dims` and, where the model has other ones, `reshape`.
+        config: config.pbtxt as JSON: `max_batch_size`, for each `input` and `output` its `name`,
+            `data_type`, `dims` and, where the model has other ones, `reshape`; and how far the
+            graph is optimised.
         threads: how many one run uses.
 
     Attributes:
@@ -56,6 +64,8 @@ class OnnxModel:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        level = config.get("optimization", {}).get("graph", {}).get("level", 0)
+        options.graph_optimization_level = _OPTIMISATION[int(level)]
         try:
             self._session = ort.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"], enable_fallback=0

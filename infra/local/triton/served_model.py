@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from infra.local.triton.infer_call import InferCall, SentTensor
-from infra.local.triton.infer_tensors import DATATYPES, InferRefused
+from infra.local.triton.infer_tensors import DATATYPES, InferRefused, from_binary
 from infra.local.triton.onnx_model import Array, OnnxModel
 
 
@@ -76,7 +77,7 @@ class ServedModel:
                 f"Expected {_listed(dims)}, got {_listed(sent.shape)}. "
             )
         inner = entry["reshape"].get("shape", []) if "reshape" in entry else sent.shape[len(rows) :]
-        return sent.flat.reshape(*rows, *inner)
+        return _elements(sent, call).reshape(*rows, *inner)
 
     def _rows(self, sent: SentTensor, call: InferCall) -> tuple[int, ...]:
         """Return the length that counts records, if there is one."""
@@ -103,6 +104,21 @@ class ServedModel:
         if "reshape" not in entry:
             return array
         return array.reshape(*array.shape[: bool(self._rows_at_once)], *entry["dims"])
+
+
+def _elements(sent: SentTensor, call: InferCall) -> Array:
+    if not isinstance(sent.values, bytes):
+        return sent.values
+    try:
+        flat = from_binary(sent.datatype, sent.values)
+    except ValueError:
+        flat = None
+    if flat is None or len(flat) != prod(sent.shape):
+        raise _wrong(
+            f"{_tag(call)} input byte size mismatch for input '{sent.name}' for model 'model'. "
+            f"Expected {prod(sent.shape)} elements, got {len(sent.values)} bytes"
+        )
+    return flat
 
 
 def _tag(call: InferCall) -> str:
