@@ -2,12 +2,14 @@
 
 import io
 import os
+import socket
 import subprocess
 import sys
 import tarfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -28,6 +30,9 @@ ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 class Container(ThreadingHTTPServer):
     """Answers a body backwards, unless it is an order: `fail 500`, `sleep 2`, `chunked`."""
 
+    daemon_threads = True
+    block_on_close = False
+
     def __init__(self, environment: dict[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.environment = environment
@@ -36,12 +41,24 @@ class Container(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.at_once = self.most_at_once = 0
         self.alive = True
+        self.peers: list[socket.socket] = []
         Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        accepted = super().get_request()
+        self.peers.append(accepted[0])
+        return accepted
+
+    def handle_error(self, *_: Any) -> None:
+        pass
 
     def stop(self) -> None:
         if self.alive:
             self.alive = False
             self.shutdown()
+            for peer in self.peers:  # as when its process is killed
+                with suppress(OSError):
+                    peer.shutdown(socket.SHUT_RDWR)
             self.server_close()
 
 
@@ -89,15 +106,28 @@ class _Handler(BaseHTTPRequestHandler):
 class World:
     """moto's control plane with a player before it, and boto3's clients of both."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self._url, self._folder = url, folder
-        self.containers: list[Container] = []
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._clients: dict[str, Any] = {}
         self.sagemaker, self.s3, self.sqs, self.sns = map(
             self.client, ("sagemaker", "s3", "sqs", "sns")
         )
 
-    def client(self, service: str, url: str = "") -> Any:
-        return boto3.client(service, endpoint_url=url or self._url, region_name=REGION)
+    def begin(self, folder: Path) -> None:
+        """Begin anew, with nothing but an empty bucket `work`."""
+        with urllib.request.urlopen(f"{self._url}/moto-api/reset", data=b"") as answer:
+            assert answer.status == 200
+        self._folder = folder
+        self.containers: list[Container] = []
+        region = {"LocationConstraint": REGION}
+        self.s3.create_bucket(Bucket="work", CreateBucketConfiguration=region)
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service, endpoint_url=self._url, region_name=REGION
+            )
+        return self._clients[service]
 
     @contextmanager
     def playing(self, **play: Any) -> Iterator["World"]:
@@ -112,7 +142,9 @@ class World:
             logs=self._folder,
         )
         player.start(CloudClients(self._url, REGION))
-        self.runtime = self.client("sagemaker-runtime", player.url)
+        self.runtime = boto3.client(
+            "sagemaker-runtime", endpoint_url=player.url, region_name=REGION
+        )
         self.runtime_url = player.url
         try:
             yield self

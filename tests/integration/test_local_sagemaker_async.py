@@ -1,31 +1,6 @@
 """Asynchronous endpoints of the local cloud, as boto3 finds them."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from tests.conftest import CREDENTIALS
-from tests.integration.sagemaker_world import World, moto_process
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        with moto_process() as url:
-            yield url
-
-
-@pytest.fixture
-def world(moto: str, tmp_path: Path) -> World:
-    made = World(moto, tmp_path)
-    made.s3.create_bucket(
-        Bucket="work", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
-    return made
 
 
 def test_an_invocation_wakes_the_endpoint_and_its_output_lies_where_it_was_asked(world):

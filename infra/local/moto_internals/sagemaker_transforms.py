@@ -26,6 +26,7 @@ def run_transform_jobs_as_sagemaker_does() -> None:
         job: Any = create(backend, *args, **named)
         job.transform_job_status = "InProgress"
         job.failure_reason = job.labeling_job_arn = job.auto_ml_job_arn = None
+        job.tags = job.tags or []  # or to list them fails
         job.transform_start_time = job.transform_end_time = None
         tell_of_a_change()
         return job

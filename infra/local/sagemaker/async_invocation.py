@@ -1,6 +1,7 @@
 """One asynchronous invocation, from its body in S3 to its outcome."""
 
 import io
+from contextlib import closing
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -47,7 +48,8 @@ class AsyncInvocations:
                 reason = f"ClientError: Unable to download {request.source!s}: {error}"
                 self.outcomes.fail(invocation, reason)
             else:
-                self._infer(invocation, fleet, instance, (body, size_bytes))
+                with closing(body):
+                    self._infer(invocation, fleet, instance, (body, size_bytes))
 
     def _infer(
         self, invocation: Invocation, fleet: Fleet, instance: Instance, body: tuple[Any, int]

@@ -18,6 +18,7 @@ from infra.local.sagemaker.play import Play
 from infra.local.sagemaker.runtime import Runtime
 from infra.local.sagemaker.runtime_front import RuntimeFront
 from infra.local.sagemaker.state_events import StateEvents
+from infra.local.sagemaker.transform_run import TransformRun
 
 _AGAIN_S = 0.5
 
@@ -46,10 +47,12 @@ class SageMakerPlayer:
         self._front = RuntimeFront()
         self.url = self._front.url
         self._endpoints: dict[str, tuple[str, Endpoint]] = {}
+        self._jobs: dict[str, TransformRun] = {}
         self._lock, self._stopped = RLock(), Event()
 
     def start(self, clients: CloudClients) -> None:
         """Begin, in the background."""
+        self._clients = clients
         self._control = ControlPlane(clients)
         self._events = StateEvents(clients, self._control)
         outcomes = Outcomes(clients, self._play.faults, self._stopped)
@@ -74,6 +77,8 @@ class SageMakerPlayer:
         with self._lock:
             for _, endpoint in self._endpoints.values():
                 endpoint.close()
+            for job in self._jobs.values():
+                job.abandon()
 
     def _endpoint(self, name: str) -> Endpoint | None:
         if name not in self._endpoints:  # made a moment ago
@@ -108,6 +113,25 @@ class SageMakerPlayer:
             for name, (status, made) in listed.items():
                 with contextlib.suppress(ClientError, ValueError):  # gone meanwhile, or unplayable
                     self._host(name, status, made)
+            self._run_transform_jobs()
+
+    def _run_transform_jobs(self) -> None:
+        self._jobs = {name: job for name, job in self._jobs.items() if not job.has_ended}
+        for name in self._control.transform_jobs("InProgress"):
+            if name not in self._jobs:
+                self._jobs[name] = TransformRun(
+                    name,
+                    containers=self._containers,
+                    clients=self._clients,
+                    control=self._control,
+                    events=self._events,
+                    play=self._play,
+                )
+        for name in self._control.transform_jobs("Stopping"):
+            if name in self._jobs:
+                self._jobs[name].stop()
+            elif self._control.report("transform", name, status="Stopped"):  # before it was seen
+                self._events.transform_job(name)
 
     def _host(self, name: str, status: str, made: str) -> None:
         known = self._endpoints.get(name)
