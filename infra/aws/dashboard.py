@@ -34,7 +34,7 @@ _BY_FUNCTION = (
 # Of work on GPUs, by function: title, then metrics with their statistic.
 _OF_GPUS = (
     ("Bodies given to SageMaker", ("GpuBodies", "Sum")),
-    ("Times that SageMaker failed", ("GpuFailures", "Sum")),
+    ("Bodies that SageMaker failed to answer", ("GpuFailures", "Sum")),
     ("Shards that went back to Lambda", ("GpuFallbacks", "Sum")),
     ("GPUs this month, USD", ("GpuSpentUsd", "Maximum")),
 )

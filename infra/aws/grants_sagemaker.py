@@ -40,17 +40,20 @@ def stop_transform_jobs(who: iam.IRole, stage: Stage) -> None:
 
 
 def keep_endpoints(who: iam.IRole, stage: Stage) -> None:
-    """Let *who* make, change, tag and remove *stage*'s models, endpoints and their configs."""
-    _on_ours(who, stage, ["model"], "CreateModel", "DescribeModel", "DeleteModel")
+    """Let *who* make and remove *stage*'s models, endpoints and their configs.
+
+    It may look at them, and at transform jobs: those cost, too.
+    """
+    _on_ours(who, stage, ["model"], "CreateModel", "DeleteModel")
     verbs = ("CreateEndpointConfig", "DescribeEndpointConfig", "DeleteEndpointConfig")
     _on_ours(who, stage, ["endpoint-config"], *verbs)
-    # Either asks for both: the endpoint, and the config that it is to have.
-    _on_ours(who, stage, ["endpoint", "endpoint-config"], "CreateEndpoint", "UpdateEndpoint")
+    # It asks for both: the endpoint, and the config that it is to have.
+    _on_ours(who, stage, ["endpoint", "endpoint-config"], "CreateEndpoint")
     _on_ours(who, stage, ["endpoint"], "DescribeEndpoint", "DeleteEndpoint")
-    _on_ours(who, stage, ["model", "endpoint", "endpoint-config"], "AddTags")
+    _on_ours(who, stage, ["transform-job"], "DescribeTransformJob")
     # Lists know no resource.
-    lists = ("ListModels", "ListEndpoints", "ListEndpointConfigs")
-    _allow(who, ["*"], *(f"sagemaker:{verb}" for verb in lists))
+    lists = ("Models", "Endpoints", "EndpointConfigs", "TransformJobs")
+    _allow(who, ["*"], *(f"sagemaker:List{kinds}" for kinds in lists))
 
 
 def hand_on(who: iam.IRole, role: iam.IRole) -> None:

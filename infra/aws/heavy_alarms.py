@@ -20,7 +20,7 @@ def watch_heavy(alarms: Alarms, heavy: HeavyDoor, *, failures: int) -> None:
     Args:
         alarms: where the new ones go.
         heavy: what is watched.
-        failures: times in five minutes that a shard was not answered.
+        failures: bodies of shards that were not answered, in five minutes.
     """
     alarms.watch_clocked(heavy.provision, said="Endpoints do not follow the registry")
     alarms.add(

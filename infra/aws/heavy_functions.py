@@ -46,6 +46,7 @@ class HeavyFunctions:
         """Return `collect`, which makes parts of what SageMaker answered, and closes jobs."""
         collect = self._function("Collect", "collect", self._stage.memory.collect)
         role, state = collect.role, self._state
+        grants.tell(role, JOB_ENDED)
         grants.read_objects(role, state.staging, OUTPUTS)
         grants.put_objects(role, state.staging, FAILURES)
         for keys in (BODIES, OUTPUTS):
@@ -86,7 +87,6 @@ class HeavyFunctions:
         # What SageMaker cannot answer goes back to Lambda.
         for queue in (queues.hand_off, queues.collected, files.shards, files.parquet_shards):
             grants.send_messages(role, queue.queue)
-        grants.tell(role, JOB_ENDED)
         grants_sagemaker.queue_at_endpoints(role, self._stage)
         grants_sagemaker.start_transform_jobs(role, self._stage)
         return function

@@ -88,10 +88,9 @@ class Provisioner(Construct):
     def _grant(self, stage: Stage, state: StateStack, handed_on: iam.IRole) -> None:
         role = self.provision.role
         grants.read_items(role, state.registry)
-        writes = ("PutItem", "UpdateItem", "DeleteItem")
-        grants.in_partition(role, state.registry, _MODELS, *writes)
+        grants.in_partition(role, state.registry, _MODELS, "PutItem", "DeleteItem")
         grants.query_index(role, state.jobs, UNFINISHED)
-        grants.in_partition(role, state.jobs, _METERS, "GetItem", "PutItem", "UpdateItem")
+        grants.in_partition(role, state.jobs, _METERS, "GetItem", "PutItem")
         grants_sagemaker.keep_endpoints(role, stage)
         grants_sagemaker.keep_scaling(role, stage)
         grants_sagemaker.hand_on(role, handed_on)

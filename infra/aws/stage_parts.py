@@ -107,7 +107,7 @@ class AlarmThresholds:
         server_error_percent: of the API's answers that are our fault. 0.1 to 100.
         oldest_message_s: a message's age in the queues of what was dropped. 60 to 1,209,600.
         stuck_job_s: a shard's age in the queues of shards. 900 to 1,209,600.
-        gpu_failures: times in five minutes that SageMaker failed to answer a shard. 1 to 10,000.
+        gpu_failures: bodies of shards that SageMaker failed to answer in five minutes. 1 to 10,000.
         concurrency: calls at a time, of all functions of the account. 1 to 100,000.
     """
 

@@ -102,7 +102,6 @@ WORKS_ON_GPUS = (
     | on(ENDPOINTS, "sagemaker", "InvokeEndpointAsync")
     | on(f"{TRANSFORMS}[{MODELS}]", "sagemaker", "CreateTransformJob")
     | on(TRANSFORMS, "sagemaker", "DescribeTransformJob")
-    | TELLS
 )
 
 # Nothing less than this, and nothing more.
@@ -187,6 +186,7 @@ MAY = {
     "notify": LOG | OWN_QUEUE | {("dynamodb:GetItem", "jobs")},
     "hand_off": WORKS_ON_GPUS | sent("collected") | put("staging/in/*"),
     "collect": WORKS_ON_GPUS
+    | TELLS
     | read("staging/out/*")
     | put("staging/failed/*")
     | on("staging/in/*", "s3", "DeleteObject")
@@ -200,16 +200,16 @@ MAY = {
     "provision": LOG
     | OWN_QUEUE
     | read_items("registry")
-    | on("registry[MODEL#*]", "dynamodb", "PutItem", "UpdateItem", "DeleteItem")
+    | on("registry[MODEL#*]", "dynamodb", "PutItem", "DeleteItem")
     | indexed("jobs", "unfinished")
-    | on("jobs[GPU#*]", "dynamodb", "GetItem", "PutItem", "UpdateItem")
-    | on(MODELS, "sagemaker", "CreateModel", "DescribeModel", "DeleteModel", "AddTags")
+    | on("jobs[GPU#*]", "dynamodb", "GetItem", "PutItem")
+    | on(MODELS, "sagemaker", "CreateModel", "DeleteModel")
     | on(CONFIGS, "sagemaker", "CreateEndpointConfig", "DescribeEndpointConfig")
-    | on(CONFIGS, "sagemaker", "DeleteEndpointConfig", "AddTags")
-    | on(ENDPOINTS, "sagemaker", "CreateEndpoint", "DescribeEndpoint", "UpdateEndpoint")
-    | on(ENDPOINTS, "sagemaker", "DeleteEndpoint", "AddTags")
-    | on(CONFIGS, "sagemaker", "CreateEndpoint", "UpdateEndpoint")
+    | on(CONFIGS, "sagemaker", "DeleteEndpointConfig", "CreateEndpoint")
+    | on(ENDPOINTS, "sagemaker", "CreateEndpoint", "DescribeEndpoint", "DeleteEndpoint")
+    | on(TRANSFORMS, "sagemaker", "DescribeTransformJob")
     | on("*", "sagemaker", "ListModels", "ListEndpoints", "ListEndpointConfigs")
+    | on("*", "sagemaker", "ListTransformJobs")
     | on("sagemaker[sagemaker.amazonaws.com]", "iam", "PassRole")
     | {
         (f"application-autoscaling:{verb}", of_account("application-autoscaling", thing))
@@ -244,6 +244,7 @@ STARRED = {
     "sagemaker:ListModels",
     "sagemaker:ListEndpoints",
     "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListTransformJobs",
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
 }

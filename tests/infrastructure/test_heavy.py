@@ -11,7 +11,7 @@ from infra.aws.gpu_work import GpuWork
 from infra.aws.stage import Stage
 from infra.aws.stages import STAGES
 from infra.aws.triton_images import TRITON
-from tests.infrastructure.cloud import Cloud
+from tests.infrastructure.cloud import ROOT, Cloud
 from tests.infrastructure.everything import IMAGE as OWN_IMAGE
 from tests.infrastructure.permissions import IMAGE, MAY, of_account, on, put
 
@@ -255,3 +255,34 @@ def test_the_code_puts_bodies_where_sagemaker_may_read_them(cloud: Cloud):
         if action == "s3:GetObject" and thing.startswith("staging/")
     }
     assert any(fnmatchcase(key, pattern) for pattern in readable)
+
+
+# What Application Auto Scaling tries with its caller's permissions before it does anything itself.
+TRIED = {"sagemaker:UpdateEndpointWeightsAndCapacities"}
+
+
+def test_functions_may_ask_of_sagemaker_what_the_code_asks_and_nothing_else(cloud: Cloud):
+    services = {
+        "sagemaker": "sagemaker",
+        "runtime": "sagemaker",
+        "autoscaling": "application-autoscaling",
+        "cloudwatch": "cloudwatch",
+    }
+    asked = set()
+    for path in (ROOT / "layers/runtime/python/headrace_runtime/aws").glob("*.py"):
+        text = path.read_text()
+        calls = re.findall(rf"_({'|'.join(services)})\.(\w+)\(", text)
+        calls += re.findall(rf'_({"|".join(services)})\.get_paginator\("(\w+)"\)', text)
+        calls += [("sagemaker", name) for name in re.findall(r'_names\(\s*"(list_\w+)"', text)]
+        asked |= {
+            f"{services[client]}:{''.join(word.title() for word in operation.split('_'))}"
+            for client, operation in calls
+            if operation != "get_paginator"
+        }
+    granted = {
+        action
+        for function in cloud.functions
+        for action, _ in cloud.may(function)
+        if action.split(":")[0] in services.values()
+    }
+    assert granted - TRIED == asked

@@ -99,7 +99,7 @@ def test_only_who_ends_jobs_tells_that_they_ended_and_who_moves_versions_of_thos
         for action, thing in cloud.may(function)
         if action == "events:PutEvents"
     }
-    enders = ("intake", "batch", "batch_parquet", "sweep", "hand_off", "collect")
+    enders = ("intake", "batch", "batch_parquet", "sweep", "collect")
     movers = ("register", "manage")
     assert tellers == {
         *((function, f"{BUS}[headrace: Job Ended]") for function in enders),
