@@ -7,6 +7,7 @@ up with blanks to the same length for every request of a model.
 
 import re
 from collections.abc import Sequence
+from json import JSONDecoder
 
 from headrace_runtime.codec import raw_tensor
 from headrace_runtime.codec.json_tensor import tensor_from_json
@@ -26,6 +27,8 @@ from headrace_runtime.tensor import Tensor
 _CONTENT_TYPE = "application/vnd.sagemaker-triton.binary+json;json-header-size="
 _SIZE = re.compile(r"json-header-size\s*=\s*(\d{1,9})")
 _LEAST_BYTES = 1024
+_LONGEST_HEAD_BYTES = 1 << 20
+_DECODER = JSONDecoder(strict=False)
 _LONGEST = 1 << 40  # a length that no dimension and no tensor has
 
 
@@ -81,7 +84,7 @@ def decode_output(body: bytes, content: str, specs: Sequence[TensorSpec]) -> tup
     """
     size = _SIZE.search(content)
     view = memoryview(body)
-    length = len(view) if size is None else int(size[1])
+    length = _json_length(view) if size is None else int(size[1])
     if length > len(view):
         raise InvalidInput(f"the answer has {len(view)} bytes, and its JSON alone {length}")
     head = read_json(view[:length])
@@ -89,6 +92,15 @@ def decode_output(body: bytes, content: str, specs: Sequence[TensorSpec]) -> tup
         raise InvalidInput("the answer is no JSON object")
     found = _tensors(objects(head, "outputs"), view[length:])
     return tuple(_wanted(found, spec) for spec in specs)
+
+
+def _json_length(view: memoryview) -> int:
+    """Return how long the JSON is with which an answer begins, whose content type was lost."""
+    text = str(view[:_LONGEST_HEAD_BYTES], "latin-1")
+    try:
+        return _DECODER.raw_decode(text)[1]
+    except (ValueError, RecursionError):
+        return len(view)
 
 
 def _head(inputs: Sequence[tuple[str, str, list[int], int]], outputs: Sequence[str]) -> bytes:
