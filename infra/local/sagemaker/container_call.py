@@ -114,7 +114,8 @@ def _leave(peer: socket.socket, end: float) -> None:
     left = end - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    peer.settimeout(left)
+    if peer.fileno() >= 0:  # it is closed with an answer's last byte, where the container says so
+        peer.settimeout(left)
 
 
 def _read(response: HTTPResponse, peer: socket.socket, end: float) -> ContainerAnswer:
