@@ -310,3 +310,31 @@ def test_a_job_that_is_cancelled_while_it_is_with_sagemaker_ends_at_once(played,
     assert door.job(job_id).state == "cancelled"
     door.tell(*played.answer_all())
     assert door.job(job_id).state == "cancelled"
+
+
+def test_a_shard_that_lambda_cannot_finish_goes_on_where_it_was_left(
+    played, function, event, context, monkeypatch
+):
+    auto = published(
+        "slow", onnx_models.linear(), onnx_models.linear_signature(), accelerator=Accelerator.AUTO
+    )
+    door = open_gpu_door(function, event, context, batch_rows=100)
+    job_id = door.drop("slow/rows.csv", csv())
+    assert door.job(job_id).placement.engine == "lambda"
+    left_ms = iter([60_000] * 14 + [14_000] * 99)
+    with monkeypatch.context() as patch:
+        left = "get_remaining_time_in_millis"
+        patch.setattr(type(context), left, lambda _: next(left_ms))
+        door.run("shards")
+
+    placement, (shard,) = door.job(job_id).placement, door.shards(job_id)
+    assert placement.engine == "sagemaker-async"
+    assert "one run of a shard answered" in placement.reason
+    assert 0 < shard.counts.rows_in < ROWS / 2
+    door.run("hand_off")
+    assert shard.counts.rows_ok + door.shards(job_id)[0].known_handed.rows == ROWS - 11
+    door.tell(*auto.answer_all())
+    door.run()
+
+    assert door.job(job_id).counts.rows_in == ROWS
+    assert len(door.shards(job_id)[0].parts) == 2
