@@ -109,7 +109,7 @@ def respond(
         return reply  # noqa: TRY300 - what fails above is answered below
     except HeadraceError as error:
         invocation.refused("Errors", error.code)
-        if is_fault(status_of(error)):
+        if is_fault(error):
             invocation.count("Faults")
             on_failure(error)
         return _reply(_error_answer(error, request_id))

@@ -29,6 +29,7 @@ _STATUS: dict[type[HeadraceError], int] = {
 
 # Of errors of `aws/endpoint_failures.py`, by code: nobody imports them before they are raised.
 _STATUS_OF_CODE = {"CONTAINER_FAILED": 424, "ENDPOINT_BUSY": 429}
+_EXPECTED = frozenset({"ENDPOINT_NOT_READY"})  # for minutes, whenever a version gets its alias
 
 
 def status_of(error: HeadraceError) -> int:
@@ -38,6 +39,7 @@ def status_of(error: HeadraceError) -> int:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
 
 
-def is_fault(status: int) -> bool:
-    """Whether that status says that it was not the caller who made the mistake."""
-    return status >= 500 or status == 424
+def is_fault(error: HeadraceError) -> bool:
+    """Whether it is neither the caller's mistake nor anything that was to be expected."""
+    status = status_of(error)
+    return (status >= 500 or status == 424) and error.code not in _EXPECTED
