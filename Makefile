@@ -1,5 +1,5 @@
 # One command a task; each sets up what it needs in .venv by itself.
-.PHONY: demo up test test-long check bench synth deploy bootstrap layers images pins clean cdk-if-possible
+.PHONY: demo up test test-long check bench synth deploy bootstrap layers images pins clean cdk-if-possible triton triton-if-possible
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -7,6 +7,7 @@ BIN := .venv/bin
 READY := .venv/ready
 CDK := .cache/cdk-cli/ready
 PEERS := .cache/peers/ready
+TRITON := .cache/triton/ready
 LAYERS := build/layers/ready
 ARCH ?= x86_64
 BYTECODE ?= yes
@@ -17,13 +18,13 @@ demo: $(READY)        ## the main job on real input, in a cloud on this machine
 up: $(READY)          ## the cloud on this machine, until Ctrl-C; PORT= picks the port
 	$(BIN)/python -m infra.local
 
-test: $(READY) $(LAYERS) cdk-if-possible   ## everything that must always hold, in minutes
+test: $(READY) $(LAYERS) cdk-if-possible triton-if-possible   ## everything that must always hold, in minutes
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: $(READY) $(LAYERS) cdk-if-possible .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
+test-long: $(READY) $(LAYERS) cdk-if-possible triton-if-possible .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
 	$(BIN)/python -m pytest
 
-check: $(READY) $(LAYERS) cdk-if-possible  ## form, types, ranks of imports, and the tests
+check: $(READY) $(LAYERS) cdk-if-possible triton-if-possible  ## form, types, ranks of imports, and the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -47,6 +48,8 @@ layers: $(READY)      ## all that Lambda mounts, into build/; ARCH=arm64, BYTECO
 
 images: $(READY)      ## whether the table of AWS's Triton images is still AWS's own
 	$(BIN)/python -m infra.aws.triton_images
+
+triton: $(TRITON)     ## the real tritonserver, for tests and the cloud on this machine
 
 pins: $(READY)        ## resolve pyproject.toml again into requirements/ and layers/*/requirements.txt
 	$(BIN)/python -m infra.pins
@@ -73,6 +76,13 @@ $(CDK): infra/cdk_cli.py $(READY)
 # The tests of the real command line are skipped, and say so, where npm's registry is out of reach.
 cdk-if-possible: $(READY)
 	@test -e $(CDK) || $(MAKE) --no-print-directory $(CDK) || echo "The CDK's command line cannot be had."
+
+$(TRITON): requirements/triton.txt $(READY)
+	$(BIN)/python -m infra.local.triton.wheel
+
+# The stand-in serves where Triton's wheel cannot be had or does not run: macOS, musl, an old glibc.
+triton-if-possible: $(READY)
+	@$(MAKE) --silent --no-print-directory $(TRITON) || echo "The stand-in serves models here."
 
 .venv/ready-long: requirements/long.txt $(READY)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/long.txt

@@ -1,4 +1,4 @@
-"""The unpacked wheel of Triton, and whether what is in it runs on this machine."""
+"""The unpacked wheel of Triton, and whether what it holds runs on this machine."""
 
 import os
 import shutil
@@ -12,21 +12,29 @@ from pathlib import Path
 
 from infra.local.triton import loopback_only
 
-FOLDER = Path(__file__).resolve().parents[3] / ".cache" / "triton"
-READY = FOLDER / "ready"
-_HERE = Path(__file__).parent
+VERSION = "0.7.0"  # of the wheel; the server in it is 2.51.0, of October 2024
+ROOT = Path(__file__).resolve().parents[3]
+CACHE = ROOT / ".cache" / "triton"
+_BACKEND = (Path(__file__).parent / "backend" / "model.py", Path(__file__).parent / "onnx_model.py")
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_LIBRARY = Path(sysconfig.get_config_var("LIBDIR"), f"libpython{_PYTHON}.so.1.0")
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where things are."""
+    """Where things are below a folder."""
 
-    version: str = "0.7.0"
+    cache: Path = CACHE
+
+    @property
+    def ready(self) -> Path:
+        """There once all else is there and was seen to run."""
+        return self.cache / "ready"
 
     @property
     def folder(self) -> Path:
         """What was unpacked."""
-        return FOLDER / self.version
+        return self.cache / VERSION
 
     @property
     def server(self) -> Path:
@@ -35,52 +43,52 @@ class Installation:
 
     @property
     def stub(self) -> Path:
-        """What runs a backend in Python, for the Python that runs this."""
-        minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return self._triton / "python_backend_stubs" / minor / "triton_python_backend_stub"
+        """What runs a backend in the Python that runs this."""
+        return self._triton / "python_backend_stubs" / _PYTHON / "triton_python_backend_stub"
 
     @property
     def _triton(self) -> Path:
         return self.folder / "pytriton" / "tritonserver"
 
     def environment(self, outer: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables with which it finds its libraries and this very Python."""
-        libraries = [
-            str(sysconfig.get_config_var("LIBDIR")),
-            str(self.folder / "nvidia_pytriton.libs"),
-        ]
-        # The first `python` of the path tells the backend's Python where its packages are.
-        path = [str(Path(sys.prefix) / "bin"), outer.get("PATH", os.defpath)]
+        """Return the variables with which it finds its libraries, this Python and its packages."""
+        libraries = (str(_LIBRARY.parent), f"{self.folder}/nvidia_pytriton.libs")
+        # Python embedded knows no virtual environment but that of the first `python` in the path.
+        path = (f"{sys.prefix}/bin", outer.get("PATH", os.defpath))
         return {"LD_LIBRARY_PATH": ":".join(libraries), "PATH": ":".join(path)}
 
     def copy_backends(self, folder: Path) -> None:
-        """Make the folder of backends: Triton's for Python, ours for ONNX; it takes no links."""
+        """Make the folder of backends, Triton's for Python and ours for ONNX; it takes no links."""
         python = shutil.copytree(self._triton / "backends" / "python", folder / "python")
         shutil.copy(self.stub, python)
         onnxruntime = folder / "onnxruntime"
         onnxruntime.mkdir()
-        for file in (_HERE / "backend" / "model.py", _HERE / "onnx_model.py"):
+        for file in _BACKEND:
             shutil.copy(file, onnxruntime)
 
     def why_not(self) -> str:
-        """Return why it does not run here, or nothing; it starts the program to see."""
+        """Return why it does not run here, or nothing; it starts the programs to see."""
         if not self.server.exists():
             return "it is not unpacked: `make triton` does it."
         if not self.stub.exists():
-            return (
-                f"it runs no backend in Python {sys.version_info.major}.{sys.version_info.minor}."
+            return f"it has nothing for Python {_PYTHON}."
+        if not (_LIBRARY.exists() or sys.base_prefix == "/usr"):
+            # Another build's would be found in its place: its Python dies in the first import.
+            return f"this Python was built without {_LIBRARY.name}."
+        return self._why_not([str(self.server), "--help"]) or self._why_not([str(self.stub)])
+
+    def _why_not(self, program: list[str]) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            ran = subprocess.run(
+                [*loopback_only.command(Path(folder, "ports")), *program],
+                env=self.environment(os.environ),
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
             )
-        for program in ([str(self.server), "--help"], [str(self.stub)]):
-            with tempfile.TemporaryDirectory() as folder:
-                ran = subprocess.run(
-                    [*loopback_only.command(Path(folder, "ports")), *program],
-                    env=self.environment(os.environ),
-                    cwd=folder,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-            if ran.returncode in {loopback_only.REFUSED, 127} or ran.returncode > 128:
-                said = (ran.stderr or ran.stdout).strip().rpartition("\n")[2]
-                return said or f"{program[0]} ended with status {ran.returncode}."
-        return ""
+        # 127: a library is missing; more: a signal.
+        if ran.returncode < loopback_only.REFUSED:
+            return ""
+        said = (ran.stderr or ran.stdout).strip().rpartition("\n")[2]
+        return said or f"{Path(program[0]).name} ends with status {ran.returncode}."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from infra.local.triton.installation import READY, Installation
+from infra.local.triton.installation import Installation
 from infra.local.triton.load_failure import ModelServerFailed
 
 TRITON, STAND_IN = "triton", "stand-in"
@@ -15,7 +15,7 @@ FORCED = "HEADRACE_MODEL_SERVER"
 @lru_cache(maxsize=1)
 def why_not_triton() -> str:
     """Return why Triton does not run on this machine, or nothing; it is tried once."""
-    if not READY.exists():
+    if not Installation().ready.exists():
         return "it is not there: `make triton` fetches it, where it can be had."
     return Installation().why_not()
 

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from infra.local.triton import loopback_only
 from infra.local.triton.archive import MODEL
-from infra.local.triton.installation import Installation
+from infra.local.triton.installation import ROOT, Installation
 from infra.local.triton.tritonserver import options
 
-_ROOT = Path(__file__).resolve().parents[3]
 # Of the caller's own environment; all else of it stays out, as in a container.
 _PASSED_ON = ("HEADRACE_MODEL_THREADS",)
 
@@ -52,7 +51,7 @@ def stand_in_command(environment: Mapping[str, str], scratch: Path) -> ServerCom
     return ServerCommand(
         [sys.executable, "-m", module, str(scratch / "repository"), str(scratch / "ports")],
         {"PATH": os.environ.get("PATH", os.defpath)} | dict(environment) | _passed_on(),
-        _ROOT,
+        ROOT,
     )
 
 
