@@ -46,6 +46,86 @@ def test_a_healthy_model_is_measured(judge):
     assert (profile.optimise, profile.deterministic) == (True, True)
 
 
+def test_a_record_costs_far_less_among_many_than_alone(judge):
+    # A power of a matrix of its own, whatever is asked; of a record, an addition alone.
+    squares = [helper.make_node("MatMul", [f"m{n}", f"m{n}"], [f"m{n + 1}"]) for n in range(9)]
+    scaled = helper.make_node("Mul", ["seed", "m"], ["m0"])
+    total = helper.make_node("ReduceSum", ["m9"], ["sum"], keepdims=0)
+    first = helper.make_node("ReduceMax", ["x"], ["seed"], keepdims=0)
+    added = helper.make_node("Add", ["x", "sum"], ["y"])
+    shapes = [onnx_models.value(name, Datatype.FP32, ["n", 4]) for name in ("x", "y")]
+    m = onnx_models.weight("m", np.eye(256, dtype=np.float32))
+    graph = onnx_models.model([first, scaled, *squares, total, added], shapes[:1], shapes[1:], [m])
+
+    verdict = judge(graph)
+
+    assert verdict.together
+    assert 0 < verdict.profile.row_ms < verdict.profile.run_ms / 20
+
+
+def test_a_record_that_costs_as_much_among_many_says_so(judge):
+    size = 300
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h0"])]
+    nodes += [helper.make_node("MatMul", [f"h{n}", "w"], [f"h{n + 1}"]) for n in range(20)]
+    shapes = [onnx_models.value(name, Datatype.FP32, ["n", size, size]) for name in ("x", "h20")]
+    w = onnx_models.weight("w", np.eye(size, dtype=np.float32))
+    graph = onnx_models.model(nodes, shapes[:1], shapes[1:], [w])
+
+    verdict = judge(graph)
+
+    assert verdict.together
+    assert verdict.profile.run_ms / 2 < verdict.profile.row_ms < verdict.profile.run_ms * 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "node"),
+    [
+        (["n", 4], helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)),  # one for all
+        (["n", 4], helper.make_node("Concat", ["x", "x"], ["y"], axis=0)),  # two for each
+        ([1, 4], helper.make_node("Identity", ["x"], ["y"])),  # one a run
+        (["n", 4], helper.make_node("Reshape", ["x", "one"], ["y"])),  # fails on two
+    ],
+)
+def test_records_that_are_not_answered_each_cost_a_run_each(judge, shape, node):
+    inputs = [onnx_models.value("x", Datatype.FP32, shape)]
+    outputs = [onnx_models.value("y", Datatype.FP32, None)]
+    one = onnx_models.weight("one", np.array([1, 4], np.int64))
+    verdict = judge(onnx_models.model([node], inputs, outputs, [one]))
+    assert not verdict.together
+    assert verdict.profile.row_ms == pytest.approx(verdict.profile.run_ms, abs=0.001)
+
+
+def test_a_classifiers_maps_are_answers_to_each(judge):
+    assert judge(onnx_models.classifier()).together
+
+
+@pytest.mark.parametrize(
+    ("graph", "length"),
+    [
+        (onnx_models.linear(), 8),
+        (onnx_models.identity(Datatype.INT64, ["n", "words"]), 8),
+        # The tenth from the end of nine: one less than there are.
+        (
+            onnx_models.model(
+                [
+                    helper.make_node("Sub", ["i", "ten"], ["at"]),
+                    helper.make_node("Gather", ["table", "at"], ["y"]),
+                ],
+                [onnx_models.value("i", Datatype.INT64, ["n"])],
+                [onnx_models.value("y", Datatype.FP32, ["n"])],
+                [
+                    onnx_models.weight("ten", np.array([10], np.int64)),
+                    onnx_models.weight("table", np.arange(9, dtype=np.float32)),
+                ],
+            ),
+            None,
+        ),
+    ],
+)
+def test_it_is_known_whether_zeros_run(judge, graph, length):
+    assert judge(graph).zeros_length == length
+
+
 @pytest.mark.parametrize("classes", [(7, 3, 5), ("no", "yes")])
 def test_a_classifiers_maps_are_served_as_labelled_columns(judge, classes):
     output = judge(onnx_models.classifier(classes)).signature.outputs[1]
