@@ -322,7 +322,7 @@ def test_a_model_too_slow_for_a_call_is_told_to_be_a_job(
 
     answer = predict(event("predict.infer_json"))
 
-    assert error_of(answer) == (503, "ENDPOINT_TOO_SLOW", "5")
+    assert error_of(answer) == (503, "ENDPOINT_TOO_SLOW", "30")
     assert "POST /jobs" in body_of(answer)["error"]
     assert len(endpoint.calls) == 1
 

@@ -131,7 +131,7 @@ def test_what_does_not_answer_may_be_tried_again(call: Respond, failures: list[E
     [
         (EndpointNotReady("wine", 1, retry_after_s=60), 503, "60", False),
         (EndpointFailed("wine", 1, "ResourceLimitExceeded"), 503, "300", True),
-        (EndpointTooSlow(26.0), 503, "5", True),
+        (EndpointTooSlow(26.0), 503, "30", True),
         (EndpointBusy(), 429, "2", False),
         (ContainerFailed(500), 424, None, True),
         (GpuOnly("wine", 1), 422, None, False),

@@ -83,7 +83,8 @@ class EndpointTooSlow(Unavailable):
         super().__init__(
             f"the endpoint did not answer within the {limit_s:.0f} s that a call has: send fewer "
             f"records a call, or {BY_JOB}",
-            retry_after_s=5,
+            # Longer than clients wait by themselves: the same call would take as long again.
+            retry_after_s=30,
         )
 
 
