@@ -37,6 +37,12 @@ def _set_topic_policy(policy: Deployed, properties: Properties) -> Deployed:
 
 def _create_subscription(_: str, properties: Properties) -> Deployed:
     made = client("sns").subscribe(**arguments("sns", "Subscribe", properties))
+    if (raw := properties.get("RawMessageDelivery")) is not None:  # no argument of the API's call
+        client("sns").set_subscription_attributes(
+            SubscriptionArn=made["SubscriptionArn"],
+            AttributeName="RawMessageDelivery",
+            AttributeValue=str(raw).lower(),
+        )
     return Deployed(made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]})
 
 
