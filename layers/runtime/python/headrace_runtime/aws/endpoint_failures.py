@@ -41,8 +41,8 @@ class EndpointNotReady(Unavailable):
 
     def __init__(self, model: str, version: int, *, retry_after_s: int) -> None:
         super().__init__(
-            f"version {version} of model {model!r} has no endpoint yet that answers: where the "
-            f"stage has GPUs, it is made within minutes; a job waits for it by itself: {BY_JOB}",
+            f"version {version} of model {model!r} has no endpoint that answers: it is made within "
+            f"minutes of an alias that points there; a job waits for it by itself: {BY_JOB}",
             model=model,
             version=version,
             retry_after_s=retry_after_s,
