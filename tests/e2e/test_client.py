@@ -12,7 +12,7 @@ from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from headrace import ApiError, Canary, Client, ModelRefused
+from headrace import Acceleration, ApiError, Canary, Client, ModelRefused
 from headrace.command_line import main
 
 
@@ -65,6 +65,20 @@ def test_the_same_bytes_are_the_same_version(client, double):
     again = client.publish(_graph(factor=2.0), "client-double")
 
     assert (again.version, again.digest) == (double.version, double.digest)
+
+
+def test_the_same_bytes_with_another_choice_of_accelerator_are_another_version(client, headrace):
+    auto = client.publish(_graph(factor=5.0), "client-choice")
+    never = client.publish(_graph(factor=5.0), "client-choice", accelerator="never")
+
+    again = client.publish(_graph(factor=5.0), "client-choice", accelerator="never")
+
+    assert (auto.version, never.version, again.version) == (1, 2, 2)
+    assert never.acceleration == Acceleration("never")
+    assert (auto.rows_at_once, never.rows_at_once) == (65_536, None)
+    shown = headrace("models", "client-choice").output
+    assert "CPU or GPU, 65,536 records a request" in shown
+    assert "CPU only, by choice" in shown
 
 
 def test_an_alias_moves_with_a_canary(client, double):
