@@ -1,8 +1,9 @@
 """A model dropped into the models bucket becomes a version, or a refusal that says why.
 
-Message → object dropped at `models/<model>/….onnx` → its bytes and their digest → verdict of two
-limited child processes → artifacts → registry. The registry is written last: a message that comes
-again after a crash finds either nothing, and all is done again with the same effect, or the end.
+Message → object dropped at `models/<model>/….onnx` → its bytes, their digest and the choice of an
+accelerator beside them → verdict of two limited child processes → artifacts, Triton's archive last
+→ registry. The registry is written last of all: a message that comes again after a crash finds
+either nothing, and all is done again with the same effect, or the end.
 """
 
 import os
