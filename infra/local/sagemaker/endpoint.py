@@ -24,7 +24,7 @@ from infra.local.sagemaker.state_events import StateEvents
 
 _WORKERS = 32
 _LOOK_AGAIN_S = 1.0
-_IDLE_LOOK_AGAIN_S = 5.0
+_IDLE_LOOK_AGAIN_S = 2.0
 _BOOT_AGAIN_S = 5.0
 
 _log = logging.getLogger(__name__)
@@ -35,19 +35,23 @@ class Endpoint:
 
     One thread decides: it lets requests expire, boots and ends instances, and gives requests to
     those that are free. Threads of a pool make the calls.
+
+    Args:
+        status: what the control plane says of it; `Creating` unless another player had it before.
     """
 
     def __init__(
         self,
         hosted: HostedEndpoint,
         *,
+        status: str,
         containers: Containers,
         invocations: AsyncInvocations,
         control: ControlPlane,
         events: StateEvents,
         play: Play,
     ) -> None:
-        self.hosted, self.status = hosted, "Creating"
+        self.hosted, self.status = hosted, status
         self._reason: str | None = None
         self._containers, self._invocations, self._play = containers, invocations, play
         self._control, self._events = control, events
@@ -55,7 +59,7 @@ class Endpoint:
         self.fleet = self._new_fleet(hosted)
         self._next: tuple[HostedEndpoint, Fleet] | None = None
         self._backlog = Backlog()
-        self._told_status, self._told_count = self.status, (0, 0)
+        self._told_status, self._told_count = self.status, (-1, -1)
         self._scaling: tuple[float, Scaling | None] = (-_LOOK_AGAIN_S, None)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=hosted.name)
         Thread(target=self._run, name=f"endpoint-{hosted.name}", daemon=True).start()
@@ -96,7 +100,8 @@ class Endpoint:
         with self._lock:
             if self.status != "InService":
                 return
-            self.status, self._next = "Updating", (hosted, self._new_fleet(hosted))
+            self.status = self._told_status = "Updating"
+            self._next = hosted, self._new_fleet(hosted)
             self._next[1].boot(1)
 
     def close(self) -> None:
@@ -130,6 +135,8 @@ class Endpoint:
             self._stirred.wait(wait_s)
 
     def _begin(self) -> None:
+        if self.status != "Creating" and self.hosted.outputs is not None:
+            return
         if self._play.loads_first or self.hosted.outputs is None:
             self.fleet.boot(min(self.hosted.initial, MOST_HERE))
             return

@@ -138,6 +138,7 @@ class SageMakerPlayer:
         if known is None:
             endpoint = Endpoint(
                 self._control.endpoint(name),
+                status="InService" if status == "Updating" else status,
                 containers=self._containers,
                 invocations=self._invocations,
                 control=self._control,
