@@ -239,27 +239,27 @@ def test_a_wrong_shape_costs_no_call_and_is_told_as_ever(
 
 # What the service answers → our status, code and Retry-After; how often it is called.
 FAILURES = {
-    "the container failed": (model_error(500, "boom 17.5"), (424, "CONTAINER_FAILED", None), 1),
-    "the container refused": (model_error(400, "17.5?"), (424, "CONTAINER_FAILED", None), 1),
+    "the container failed": (model_error(500, "boom sesame"), (424, "CONTAINER_FAILED", None), 1),
+    "the container refused": (model_error(400, "sesame?"), (424, "CONTAINER_FAILED", None), 1),
     "the GPU failed": (
         model_error(500, "while running Conv node. Status Message: CUDA failure 2: out of memory"),
         (424, "CONTAINER_FAILED", None),
         1,
     ),
     "the values do not suit": (
-        model_error(500, "while running Gather node. Status Message: idx=17.5 out of bounds"),
+        model_error(500, "while running Gather node. Status Message: idx=sesame out of bounds"),
         (422, "INFERENCE_FAILED", None),
         1,
     ),
     "loading": (refused(429, "ModelNotReadyException"), (503, "ENDPOINT_NOT_READY", "5"), 1),
-    "gone": (refused(400, "ValidationError", "17.5"), (503, "ENDPOINT_NOT_READY", "5"), 1),
+    "gone": (refused(400, "ValidationError", "sesame"), (503, "ENDPOINT_NOT_READY", "5"), 1),
     "throttled": (refused(400, "ThrottlingException"), (429, "ENDPOINT_BUSY", "2"), 2),
     "unavailable": (refused(503, "ServiceUnavailable"), (503, "UNAVAILABLE", "1"), 1),
     "broken": (refused(500, "InternalFailure"), (503, "UNAVAILABLE", "1"), 1),
     "of another": (refused(530, "InternalDependencyException"), (503, "UNAVAILABLE", "1"), 1),
     "forbidden": (refused(403, "AccessDeniedException"), (503, "UNAVAILABLE", "1"), 1),
-    "a page": (Said(b"<html>17.5", 502, "text/html"), (503, "UNAVAILABLE", "1"), 1),
-    "no answer": (Said(b"17.5"), (424, "CONTAINER_FAILED", None), 1),
+    "a page": (Said(b"<html>sesame", 502, "text/html"), (503, "UNAVAILABLE", "1"), 1),
+    "no answer": (Said(b"sesame"), (424, "CONTAINER_FAILED", None), 1),
     "another's answer": (
         answered({"z": np.zeros((2, 3), np.float32)}),
         (424, "CONTAINER_FAILED", None),
@@ -286,7 +286,7 @@ def test_a_failure_of_the_endpoint_is_one_of_ours_without_its_words(
     assert error_of(answer) == ours
     assert len(endpoint.calls) == times
     told = answer["body"] + capfd.readouterr().out
-    assert not any(words in told for words in ("17.5", "inner words", "arn:aws:logs"))
+    assert not any(words in told for words in ("sesame", "inner words", "arn:aws:logs"))
 
 
 def test_a_call_that_was_throttled_once_is_answered(
