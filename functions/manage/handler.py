@@ -19,6 +19,7 @@ from headrace_runtime.access.rights import Access
 from headrace_runtime.aws.models_bucket import SIGNED_UPLOADS, ModelsBucket
 from headrace_runtime.aws.policies import Policies
 from headrace_runtime.aws.registration import Registration
+from headrace_runtime.aws.version_events import VersionEvents
 from headrace_runtime.edge import control_api as api
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.edge.http_api import Answer, Request, Route, json_answer, respond
@@ -35,6 +36,7 @@ policies = Policies(
 )
 s3 = boto3.client("s3", config=SIGNED_UPLOADS)
 bucket = ModelsBucket(settings.models_bucket, s3=s3)
+version_events = VersionEvents(events=boto3.client("events"))
 
 
 def rights(request: Request) -> Access:
@@ -82,7 +84,9 @@ def move_alias(request: Request) -> Answer:
     name, which = _alias_names(request)
     rights(request).check(Action.PROMOTE, name)
     move = api.alias_move(request.body)
-    return api.alias_answer(name, registry.change(name, which, partial(move.apply, which)))
+    moved = registry.change(name, which, partial(move.apply, which))
+    version_events.moved(name)
+    return api.alias_answer(name, moved)
 
 
 def _alias_names(request: Request) -> tuple[str, str]:

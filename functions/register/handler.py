@@ -27,6 +27,7 @@ from headrace_runtime.aws.dropped import dropped_file
 from headrace_runtime.aws.model_door import ModelDoor
 from headrace_runtime.aws.models_bucket import ModelsBucket, model_of
 from headrace_runtime.aws.registration import Registration
+from headrace_runtime.aws.version_events import VersionEvents
 from headrace_runtime.edge.failure_log import log_failure
 from headrace_runtime.errors import InvalidName, ObjectNotFound
 from headrace_runtime.monitoring.invocation import Invocation
@@ -44,6 +45,7 @@ door = ModelDoor(
     limits=Limits(settings.trial_timeout_s, settings.trial_memory_mb << 20),
     max_bytes=settings.max_model_bytes,
 )
+version_events = VersionEvents(events=boto3.client("events"))
 
 
 def register(invocation: Invocation, record: SQSRecord) -> None:
@@ -66,6 +68,7 @@ def register(invocation: Invocation, record: SQSRecord) -> None:
         raise
     if decision.rule is None:
         invocation.count("Accepted")
+        version_events.moved(model)
     else:
         invocation.refused("Refused", decision.rule)
     logger.info("a dropped model was decided on", extra={"model": model, **asdict(decision)})
