@@ -28,7 +28,7 @@ from headrace_runtime.validation import sample_inputs
 from infra.local.child_processes import ChildProcesses
 from infra.local.triton.model_engine import TRITON, why_not_triton
 from infra.local.triton.model_server import ModelServer, start_model_server
-from tests import onnx_models
+from tests import hostile_models, onnx_models
 
 PROFILE = Profile(1.0, 0.1, 1 << 20, ort.__version__, optimise=True)
 NUMBERS = [datatype for datatype in Datatype if datatype is not Datatype.BYTES]
@@ -194,3 +194,10 @@ def test_magikas_model_answers_as_on_the_cpu(serve):
     (path,) = Path(str(files("magika"))).rglob("standard_v3_3/model.onnx")
     _, server = serve(path.read_bytes())
     check(server, path.read_bytes(), rows=2)
+
+
+def test_a_graph_that_kills_the_optimiser_is_not_optimised(serve):
+    graph = hostile_models.layer_normalization_without_bias().SerializeToString()
+    config, server = serve(graph, optimise=False)
+    assert "graph { level: 2 }" in config
+    check(server, graph, rows=1, optimise=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -65,24 +66,31 @@ def cost_of_row(
         run_ms: what a run of one record takes; more than 0.
         time_ms: measures a run in CPU milliseconds.
     """
-    before, left_ms, took_ms = own_memory("VmRSS"), _TIME_MS, run_ms
-    rows, feeds, more = 1, samples(1), samples(2)
-    enough_ms = max(_ENOUGH * run_ms, _ENOUGH_MS)
-    while 2 * took_ms < min(left_ms, enough_ms) and _size(more) <= _MOST_BYTES:
-        held, started = own_memory("VmRSS"), perf_counter()
-        try:
+    rows, before = 1, own_memory("VmRSS")
+    left_ms, took_ms, enough_ms = _TIME_MS, run_ms, max(_ENOUGH * run_ms, _ENOUGH_MS)
+    try:
+        while rows < _MOST_ROWS and 2 * took_ms < min(left_ms, enough_ms):
+            more = samples(2 * rows)
+            if sum(array.nbytes for array in more.values()) > _MOST_BYTES:
+                break
+            held, started = own_memory("VmRSS"), perf_counter()
             run(more)
-        except Exception:  # noqa: BLE001 - too many for it, or for its memory: fewer do
-            break
-        took_ms = (perf_counter() - started) * 1000
-        rows, feeds, left_ms = 2 * rows, more, left_ms - took_ms
-        if rows >= _MOST_ROWS or own_memory("VmRSS") - held > _MOST_GROWTH_BYTES:
-            break
-        more = samples(2 * rows)
-    if rows == 1:
-        return None
+            took_ms = (perf_counter() - started) * 1000
+            rows, feeds, left_ms = 2 * rows, more, left_ms - took_ms
+            if own_memory("VmRSS") - held > _MOST_GROWTH_BYTES:
+                break
+    except Exception:  # noqa: BLE001, S110 - too many for it, or for its memory: fewer do
+        pass
+    return None if rows == 1 else _cost(rows, before, partial(time_ms, feeds), run_ms)
+
+
+def _cost(rows: int, before: int, time_ms: Callable[[], float], run_ms: float) -> RowCost | None:
     grown = max(0, own_memory("VmRSS") - before)
-    return RowCost(max((time_ms(feeds) - run_ms) / (rows - 1), 1e-6), grown // (rows - 1))
+    try:
+        took_ms = time_ms()
+    except Exception:  # noqa: BLE001 - it ran a moment ago: no cost can be told of such a model
+        return None
+    return RowCost(max((took_ms - run_ms) / (rows - 1), 1e-6), grown // (rows - 1))
 
 
 def _first(output: Any) -> int | None:
@@ -90,7 +98,3 @@ def _first(output: Any) -> int | None:
     if isinstance(output, list):
         return len(output)
     return output.shape[0] if output.shape else None
-
-
-def _size(feeds: Feeds) -> int:
-    return sum(array.nbytes for array in feeds.values())
