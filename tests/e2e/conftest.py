@@ -49,10 +49,11 @@ class Cloud:
 
     def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client of this cloud."""
+        own = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
         return boto3.client(
             service,
             **options,
-            endpoint_url=self.env["AWS_ENDPOINT_URL"],
+            endpoint_url=self.env.get(own, self.env["AWS_ENDPOINT_URL"]),
             region_name=self.env["AWS_REGION"],
             aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],

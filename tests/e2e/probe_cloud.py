@@ -133,6 +133,30 @@ def template(folder: Path, delivered: Path) -> dict[str, Any]:
             State="ENABLED",
             Targets=[{"Arn": _arn("Queue"), "Id": "Target0"}],
         ),
+        "Topic": _resource("AWS::SNS::Topic", TopicName="notices"),
+        "Subscription": _resource(
+            "AWS::SNS::Subscription",
+            TopicArn=_ref("Topic"),
+            Protocol="sqs",
+            Endpoint=_arn("Queue"),
+            RawMessageDelivery=True,
+        ),
+        "QueuePolicy": _resource(
+            "AWS::SQS::QueuePolicy",
+            Queues=[_ref("Queue")],
+            PolicyDocument={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "sns.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": _arn("Queue"),
+                        "Condition": {"ArnEquals": {"aws:SourceArn": _ref("Topic")}},
+                    }
+                ],
+            },
+        ),
         "DeadLetters": _resource("AWS::SQS::Queue", QueueName="dead"),
         "Queue": _resource(
             "AWS::SQS::Queue",

@@ -64,6 +64,17 @@ def test_a_call_that_fails_brings_its_whole_batch_again(probe: Cloud, delivered:
     assert [record["body"] for record in delivered()] == ["raise", "raise"]
 
 
+def test_what_a_topic_is_told_reaches_a_function_as_it_was_told(
+    probe: Cloud, delivered: Records
+) -> None:
+    topic = "arn:aws:sns:eu-west-1:123456789012:notices"
+    probe.client("sns").publish(TopicArn=topic, Message='{"invocationStatus":"Completed"}')
+
+    records = eventually(delivered, within_s=10, what="the notice is delivered")
+
+    assert [record["body"] for record in records] == ['{"invocationStatus":"Completed"}']
+
+
 def test_an_object_in_a_bucket_reaches_a_function(probe: Cloud, delivered: Records) -> None:
     probe.s3.put_object(Bucket="watched", Key="out/a.csv", Body=b"1")
     made = probe.s3.put_object(Bucket="watched", Key="in/é +1.csv", Body=b"12")

@@ -173,11 +173,10 @@ class World:
             **{f"{''.join(word.title() for word in kind.split('_'))}Name": name}, **members
         )
 
-    def model(self, name: str, *, member: str = "model/config.pbtxt") -> None:
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w:gz") as members:
-            members.addfile(tarfile.TarInfo(member))
-        self.s3.put_object(Bucket="work", Key=f"{name}.tar.gz", Body=archive.getvalue())
+    def model(
+        self, name: str, *, member: str = "model/config.pbtxt", archive: bytes | None = None
+    ) -> None:
+        self.put(f"{name}.tar.gz", _archive(member) if archive is None else archive)
         container = {
             "Image": "triton",
             "ModelDataUrl": f"s3://work/{name}.tar.gz",
@@ -194,13 +193,13 @@ class World:
         status: str = "InService",
         wakes: bool = True,
         most: int = 2,
-        member: str = "model/config.pbtxt",
+        **model: Any,
     ) -> None:
         """Create a model, a config and an endpoint, all of one name, that scales from zero."""
-        self.model(name, member=member)
+        self.model(name, **model)
         self.config(name, name, concurrent=concurrent, asynchronous=asynchronous)
         self.make("endpoint", name, EndpointConfigName=name)
-        self.eventually(lambda: self.status(name) == status)
+        self.eventually(lambda: self.status(name) == status, within_s=20)
         if asynchronous and status == "InService":
             self.scaling(name, wakes=wakes, most=most)
 
@@ -317,6 +316,13 @@ class World:
             assert time.monotonic() < end, "not in time"
             time.sleep(0.02)
         return found
+
+
+def _archive(member: str) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as members:
+        members.addfile(tarfile.TarInfo(member))
+    return archive.getvalue()
 
 
 @contextmanager
