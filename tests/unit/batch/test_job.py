@@ -104,6 +104,8 @@ def test_a_caller_sees_the_facts_of_a_job():
             "records": "joined",
             "sha256": "5",
         },
+        "placement": None,
+        "deadline_s": None,
         "shards": {"total": 1, "done": 1},
         "cancel_requested": False,
         "rows_in": 3,
