@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import boto3
@@ -23,6 +22,7 @@ from tests import onnx_models, worlds
 from tests.conftest import SETTINGS
 
 REALTIME = Acceleration(realtime=True)
+WRITES = ("Create", "Delete", "Deregister", "Put", "Register", "Update")
 CLIENTS = ("dynamodb", "sagemaker", "application-autoscaling", "cloudwatch")
 
 
@@ -103,11 +103,11 @@ class World:
         self.calls: list[str] = []
         self.told: dict[str, dict[str, Any]] = {}
         self.refused: dict[str, Exception] = {}
-        self._dies_at: tuple[int, bool] | None = None
+        self._dies_after: int | None = None
         self.clients = {name: boto3.client(name) for name in CLIENTS}
         for client in self.clients.values():
-            client.meta.events.register("before-call", partial(self._count, after=False))
-            client.meta.events.register("after-call", partial(self._count, after=True))
+            client.meta.events.register("before-call", self._begin)
+            client.meta.events.register("after-call", self._end)
         events = self.clients["sagemaker"].meta.events
         events.register("after-call.sagemaker.DescribeEndpoint", self._tell)
         self.provisioning = provisioning_of(
@@ -132,24 +132,23 @@ class World:
         raise AssertionError("it never is quiet")
 
     @contextmanager
-    def dying_at(self, call: int, *, after: bool) -> Iterator[None]:
-        """Let the run die at a request, before AWS has it or after."""
+    def dying_after(self, write: int) -> Iterator[None]:
+        """Let the run die once AWS has its so-many-th write; before that, nothing is lost."""
         self.calls.clear()
-        self._dies_at = call, after
+        self._dies_after = write
         try:
             yield
         finally:
-            self._dies_at = None
+            self._dies_after = None
 
-    def _count(self, *, after: bool, model: Any, **_: Any) -> None:
-        if after is False:
-            self.calls.append(model.name)
-            if model.name in self.refused:
-                raise self.refused[model.name]
-        if self._dies_at is None:
-            return
-        call, dies_after = self._dies_at
-        if len(self.calls) > call or (len(self.calls) == call and after == dies_after):
+    def _begin(self, model: Any, **_: Any) -> None:
+        self.calls.append(model.name)
+        if model.name in self.refused:
+            raise self.refused[model.name]
+
+    def _end(self, **_: Any) -> None:
+        writes = [call for call in self.calls if call.startswith(WRITES)]
+        if self._dies_after is not None and len(writes) >= self._dies_after:
             raise Crash
 
     def _tell(self, parsed: dict[str, Any], **_: Any) -> None:

@@ -66,6 +66,26 @@ def test_what_live_points_to_has_an_endpoint_that_sleeps(world: World) -> None:
     }
 
 
+@pytest.mark.parametrize(("waits", "instances"), [(False, 0), (True, 1)])
+def test_an_endpoint_for_which_no_job_waits_sleeps_from_the_beginning(
+    waits: bool, instances: int, world: World
+) -> None:
+    publish(acceleration=REALTIME)
+    if waits:
+        work(1, at=world.now)
+
+    world.run()
+
+    sagemaker = boto3.client("sagemaker")
+    counts = [
+        sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"][0][
+            "CurrentInstanceCount"
+        ]
+        for name in (WINE, f"{WINE}-rt")
+    ]
+    assert counts == [instances, 1]
+
+
 def test_a_realtime_version_has_a_second_endpoint_that_never_sleeps(world: World) -> None:
     publish(acceleration=REALTIME)
 
@@ -384,13 +404,14 @@ def test_at_the_end_of_the_months_budget_no_endpoint_is_made(aws: None) -> None:
     world = World(gpu_monthly_usd=0.5)
     publish("wine")
     world.now = datetime(2026, 6, 15, tzinfo=UTC)
+    work(1, at=world.now)
     world.settle()
     world.run(minutes=30)
     publish("beer")
 
     report = world.run(minutes=30)
 
-    assert report.spent_usd == pytest.approx(0.7364)  # of one instance, for an hour
+    assert report.spent_usd == pytest.approx(0.7364)  # of one instance, awake for an hour
     why = (
         "what GPUs may cost in a month, 0.5 USD, is spent: no endpoint is made before the next one"
     )

@@ -76,6 +76,8 @@ class Convergence:
             self.keeper.make_endpoint(step.name, need)
         elif step.act is Act.SCALE:
             self.scaling.put_up(step.name)
+            if need is not None and need.may_sleep(step.name):
+                self.keeper.put_to_sleep(step.name)
         elif step.act is Act.REMOVE_ENDPOINT:
             self.scaling.take_down(step.name)
             self.keeper.remove_endpoint(step.name)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from headrace_runtime.aws.endpoint_requests import EndpointRequests
+from headrace_runtime.aws.endpoint_requests import VARIANT, EndpointRequests
 from headrace_runtime.aws.refusals import gone, made_once, removed_once
 from headrace_runtime.batch.gpu_need import REALTIME, Need
 from headrace_runtime.batch.standing import Standing
@@ -51,7 +51,6 @@ class EndpointKeeper:
             standing[name] = Standing(
                 name=name,
                 status=told["EndpointStatus"],
-                created_at=told["CreationTime"],
                 changed_at=told["LastModifiedTime"],
                 reason=told.get("FailureReason", ""),
                 instances=tuple(self._instances(told)),
@@ -89,6 +88,14 @@ class EndpointKeeper:
             self._sagemaker.create_endpoint_config(**request)
         with made_once():
             self._sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+    def put_to_sleep(self, name: str) -> None:
+        """Take an endpoint's instances away, which scaling would do a quarter of an hour later."""
+        with removed_once():
+            self._sagemaker.update_endpoint_weights_and_capacities(
+                EndpointName=name,
+                DesiredWeightsAndCapacities=[{"VariantName": VARIANT, "DesiredInstanceCount": 0}],
+            )
 
     def remove_endpoint(self, name: str) -> None:
         """Remove an endpoint, if it is there and does not change at this moment."""

@@ -49,7 +49,8 @@ class Report:
 
     Attributes:
         spent_usd: in the month up to now.
-        endpoints, stuck: how many stand, and how many of them are being made for half an hour.
+        endpoints, stuck: how many stand, and how many are being made, or removed, for half an
+            hour.
         failed: those that are needed and failed.
         withheld: how many are needed and not made, as no more may be.
         why: one sentence on why no more may be made; empty where more may.
@@ -175,7 +176,7 @@ def _report(
     stuck = [
         one
         for one in seen.endpoints.values()
-        if one.status == "Creating" and now - one.created_at > _STUCK
+        if one.status in ("Creating", "Deleting") and now - one.changed_at > _STUCK
     ]
     return Report(
         spent_usd=spent_usd,

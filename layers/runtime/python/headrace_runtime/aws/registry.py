@@ -120,7 +120,7 @@ class Registry:
     def endpoints(self, model: str, version: int) -> Endpoints | None:
         """Return what SageMaker has of a version, or None where it has nothing of it.
 
-        `aws/endpoint_book.py` writes it, minutes after the fact: the endpoint itself may be gone.
+        `aws/holdings.py` writes it, up to some minutes late: the endpoint itself may be gone.
         """
         item = self._item(f"MODEL#{model}", endpoint_key(version))
         return None if item is None else endpoints_of(item)

@@ -42,6 +42,10 @@ class Need:
         wanted = {name: self.asynchronous, name + REALTIME: self.realtime}
         return {one: one != name for one, is_so in wanted.items() if is_so}
 
+    def may_sleep(self, endpoint: str) -> bool:
+        """Return whether an endpoint of these may have no instance: none is waited for."""
+        return self.oldest_job is None and not endpoint.endswith(REALTIME)
+
 
 def needs(
     aliases: Mapping[str, Iterable[Alias]],

@@ -4,12 +4,16 @@ So whatever stands was noted, whenever a run was killed, and what nobody noted i
 remove.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from headrace_runtime.model.endpoint import Endpoint, Endpoints, EndpointState
 
+# Reasons are shown to callers, whose business the account is not.
+_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:")
+_REASON_LENGTH = 500
 _FIRST, _LONGEST = timedelta(minutes=15), timedelta(hours=6)
 
 
@@ -41,7 +45,8 @@ class Held:
 
     def failed(self, reason: str, at: datetime) -> "Held":
         """Return it once it failed at that moment; what is told twice is one failure."""
-        changed = self.being(EndpointState.FAILED, reason)
+        told = _ACCOUNT.sub("", reason)[:_REASON_LENGTH]
+        changed = self.being(EndpointState.FAILED, told)
         if self.failed_at == at.isoformat():
             return changed
         return replace(changed, failures=self.failures + 1, failed_at=at.isoformat())

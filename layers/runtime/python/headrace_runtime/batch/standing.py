@@ -34,7 +34,6 @@ class Standing:
 
     name: str
     status: str
-    created_at: datetime
     changed_at: datetime
     reason: str = ""
     instances: tuple[tuple[str, int], ...] = ()

@@ -9,7 +9,7 @@ class EndpointState(StrEnum):
 
     CREATING = "creating"  # it will be, in minutes
     READY = "ready"  # it takes requests, though it may have no instance yet
-    FAILED = "failed"  # it is tried again, the later the more often it failed
+    FAILED = "failed"  # or may not be made now; it is tried again, the later the oftener it failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Endpoint:
 
     Attributes:
         name: as SageMaker knows it.
-        reason: why it failed, or what it waits for; a sentence, or empty.
+        reason: why it failed, in SageMaker's words without the account's number, or why it is not
+            made; empty otherwise.
     """
 
     name: str
