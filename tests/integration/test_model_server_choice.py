@@ -92,6 +92,15 @@ def test_triton_refuses_a_model_of_text_when_it_has_to_serve_it(servers, triton,
         servers.serve(onnx_models.identity(Datatype.BYTES), "max_batch_size: 8 " + TEXT)
 
 
+def test_a_configuration_that_triton_refuses_is_refused_in_its_words(servers, triton):
+    with pytest.raises(ModelServerFailed, match="no GPUs are available"):
+        servers.serve(LINEAR, config(LINEAR_SIGNATURE).replace("KIND_AUTO", "KIND_GPU"))
+    with pytest.raises(ModelServerFailed, match="preferred size must be <= max batch size"):
+        servers.serve(
+            LINEAR, config(LINEAR_SIGNATURE).replace("max_batch_size: 8", "max_batch_size: 4")
+        )
+
+
 def test_the_client_of_nvidia_reaches_the_same_model_over_tritons_own_http(servers, triton):
     server = servers.serve(LINEAR, config(LINEAR_SIGNATURE), also_http=True)
     assert server.http_url is not None

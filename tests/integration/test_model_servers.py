@@ -222,6 +222,21 @@ def _copies(datatypes: Sequence[Datatype], shape: Sequence[int | str]) -> bytes:
     )
 
 
+def test_bare_numbers_stand_in_rows_of_one_for_triton_and_alone_for_the_model(servers):
+    one = "data_type: TYPE_FP32 dims: [ 1 ] reshape { shape: [ ] }"
+    reshaped = (
+        'backend: "onnxruntime" max_batch_size: 4 '
+        f'input {{ name: "x" {one} }} output {{ name: "y" {one} }}'
+    )
+    server = servers.serve(onnx_models.identity(shape=["n"]), reshaped)
+
+    answer = call(server.url, {"inputs": [plain([[1], [2]])]})
+
+    assert answer.json["outputs"] == [
+        {"name": "y", "datatype": "FP32", "shape": [2, 1], "data": [1.0, 2.0]}
+    ]
+
+
 def test_as_many_records_as_the_archive_allows_are_taken_at_once(linear):
     x = np.ones((8, 4), np.float32)
 

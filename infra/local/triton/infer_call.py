@@ -6,20 +6,13 @@ both.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from math import prod
 from typing import Any
 
-from infra.local.triton.infer_tensors import (
-    DATATYPES,
-    InferRefused,
-    from_json,
-    misread,
-    to_binary,
-    to_json,
-)
+from infra.local.triton.infer_refusals import misread, unreadable, wrong
+from infra.local.triton.infer_tensors import DATATYPES, from_json, to_binary, to_json
 from infra.local.triton.onnx_model import Array
 
 BINARY = "application/vnd.sagemaker-triton.binary+json;json-header-size="
@@ -66,32 +59,14 @@ def read_call(body: bytes, content_type: str) -> InferCall:
     try:
         asked = json.loads(head.partition(b"\0")[0])  # Triton's reader takes 0 for the end
     except (ValueError, RecursionError) as error:
-        raise InferRefused(
-            HTTPStatus.INTERNAL_SERVER_ERROR, f"failed to parse the request JSON buffer: {error}"
-        ) from error
+        raise unreadable(f"failed to parse the request JSON buffer: {error}") from error
     parameters = _member(asked, "parameters", dict, default={})
-    identity = _member(asked, "id", str, default="")
-    inputs, at = [], 0
-    for entry in _member(asked, "inputs", list):
-        size = _size(entry)
-        if at + (size or 0) > len(raw):
-            missing = at + (size or 0) - len(raw)
-            raise _wrong(
-                f"unexpected size for input '{entry.get('name')}', expecting {missing} additional "
-                "bytes for model 'model'"
-            )
-        inputs.append(_input(entry, None if size is None else raw[at : at + size]))
-        at += size or 0
-    if at != len(raw):
-        raise _wrong("unexpected additional input data for model 'model'")
-    outputs = {
-        _member(entry, "name", str): _member(
-            _member(entry, "parameters", dict, default={}), "binary_data", bool, default=False
-        )
-        for entry in _member(asked, "outputs", list, default=[])
-    }
-    binary = _member(parameters, "binary_data_output", bool, default=False)
-    return InferCall(identity, tuple(inputs), outputs, binary)
+    return InferCall(
+        id=_member(asked, "id", str, default=""),
+        inputs=tuple(_inputs(_member(asked, "inputs", list), raw)),
+        outputs=dict(map(_output, _member(asked, "outputs", list, default=[]))),
+        all_binary=_member(parameters, "binary_data_output", bool, default=False),
+    )
 
 
 def write_answer(call: InferCall, answers: Sequence[tuple[str, str, Array]]) -> tuple[str, bytes]:
@@ -123,14 +98,31 @@ def _split(body: bytes, content_type: str) -> tuple[bytes, bytes]:
         digits = re.match(r"-?\d+", content_type.removeprefix(BINARY))
         length = int(digits[0]) if digits else 0
     if not 0 <= length <= len(body):
-        raise InferRefused(
-            HTTPStatus.BAD_REQUEST,
-            f"inference header size should be in range (0, {len(body)}), got: {length}",
-            plain=True,
+        raise wrong(
+            f"inference header size should be in range (0, {len(body)}), got: {length}", plain=True
         )
     if length == 0:
-        raise _wrong("the stand-in takes no body without its JSON")
+        raise wrong("the stand-in takes no body without its JSON")
     return body[:length], body[length:]
+
+
+def _inputs(entries: Sequence[Any], raw: bytes) -> Iterator[SentTensor]:
+    """Give each input with the raw values that are its own, one behind the other."""
+    at = 0
+    for entry in entries:
+        size = _size(entry)
+        if size is None:
+            yield _input(entry, None)
+            continue
+        if missing := max(0, at + size - len(raw)):
+            raise wrong(
+                f"unexpected size for input '{entry.get('name')}', expecting {missing} additional "
+                "bytes for model 'model'"
+            )
+        yield _input(entry, raw[at : at + size])
+        at += size
+    if at != len(raw):
+        raise wrong("unexpected additional input data for model 'model'")
 
 
 def _input(entry: Any, raw: bytes | None) -> SentTensor:
@@ -140,21 +132,20 @@ def _input(entry: Any, raw: bytes | None) -> SentTensor:
     if not all(type(length) is int and 0 <= length < 2**64 for length in shape):
         raise misread("shape", "JSON non-unsigned-integer as unsigned-integer")
     if datatype not in _KNOWN:
-        raise _wrong(f"invalid datatype for input {name}")
+        raise wrong(f"invalid datatype for input {name}")
     values = from_json(name, datatype, prod(shape), entry["data"]) if raw is None else raw
     return SentTensor(name, datatype, tuple(shape), values)
 
 
 def _size(entry: Any) -> int | None:
     """Return how many raw bytes an input has, None where its values are in the JSON."""
-    told = entry.get("parameters", {}) if isinstance(entry, dict) else {}
-    given = [
-        *(["'data'"] if isinstance(entry, dict) and "data" in entry else []),
-        *(["'binary_data_size'"] if "binary_data_size" in told else []),
-    ]
+    told = entry.get("parameters") if isinstance(entry, dict) else None
+    told = told if isinstance(told, dict) else {}  # Triton looks into no other
+    given = ["'data'"] if isinstance(entry, dict) and "data" in entry else []
+    given += ["'binary_data_size'"] if "binary_data_size" in told else []
     if len(given) != 1:
         found = f"But set {' '.join(given)}" if given else "But no field is set"
-        raise _wrong(
+        raise wrong(
             "Input must set only one of the following fields: 'data', 'binary_data_size' in "
             f"'parameters', 'shared_memory_region' in 'parameters'. {found}"
         )
@@ -162,6 +153,12 @@ def _size(entry: Any) -> int | None:
     if size is not None and (type(size) is not int or size < 0):
         raise misread("binary_data_size", "JSON non-unsigned-integer as unsigned-integer")
     return size
+
+
+def _output(entry: Any) -> tuple[str, bool]:
+    parameters = _member(entry, "parameters", dict, default={})
+    binary: bool = _member(parameters, "binary_data", bool, default=False)
+    return _member(entry, "name", str), binary
 
 
 _WORDS = {str: "string", list: "array", dict: "object", bool: "boolean"}
@@ -175,7 +172,3 @@ def _member(holder: Any, name: str, kind: type, *, default: Any = _ABSENT) -> An
     if not isinstance(value, kind):
         raise misread(name, f"JSON non-{_WORDS[kind]} as {_WORDS[kind]}")
     return value
-
-
-def _wrong(sentence: str) -> InferRefused:
-    return InferRefused(HTTPStatus.BAD_REQUEST, sentence)

@@ -6,11 +6,11 @@ FP16 in binary alone; the sentences are Triton's.
 
 import struct
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from typing import Any
 
 import numpy as np
 
+from infra.local.triton.infer_refusals import misread, unreadable, wrong
 from infra.local.triton.onnx_model import Array
 
 # By datatype of config.pbtxt: the protocol's name and numpy's.
@@ -28,26 +28,6 @@ DATATYPES: dict[str, tuple[str, np.dtype[Any]]] = {
 _LENGTH = struct.Struct("<I")
 
 
-class InferRefused(Exception):
-    """A request that gets no answer but an error.
-
-    Attributes:
-        plain: whether Triton declares its JSON as text/plain.
-    """
-
-    def __init__(self, status: HTTPStatus, sentence: str, *, plain: bool = False) -> None:
-        super().__init__(sentence)
-        self.status, self.plain = status, plain
-
-
-def misread(member: str, sentence: str) -> InferRefused:
-    """Return what Triton says of JSON that has something else than it looked for."""
-    return InferRefused(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        f"Unable to parse '{member}': attempt to access {sentence}",
-    )
-
-
 def from_json(name: str, datatype: str, count: int, data: Any) -> Array:
     """Return *count* elements, flat.
 
@@ -55,17 +35,13 @@ def from_json(name: str, datatype: str, count: int, data: Any) -> Array:
         InferRefused: 500 for elements of another kind or number, 400 for FP16.
     """
     if datatype == "FP16":
-        raise InferRefused(
-            HTTPStatus.BAD_REQUEST,
+        raise wrong(
             "receiving FP16 data via JSON is not supported. Please use the binary data format for "
-            f"input {name}",
+            f"input {name}"
         )
     flat = list(_flat(data))
     if len(flat) != count:
-        raise InferRefused(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "Unable to parse 'data': Shape does not match true shape of 'data' field",
-        )
+        raise unreadable("Unable to parse 'data': Shape does not match true shape of 'data' field")
     kind = DATATYPES["TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"][1].kind
     words, fits = _ELEMENTS[kind]
     if not all(map(fits, flat)):
@@ -91,8 +67,7 @@ def to_json(datatype: str, array: Array) -> list[Any]:
         InferRefused: 400 for FP16.
     """
     if datatype == "FP16":
-        raise InferRefused(
-            HTTPStatus.BAD_REQUEST,
+        raise wrong(
             "sending FP16 data via JSON is not supported. Please use the binary data format for "
             "output",
             plain=True,

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 # Triton: E1126 15:27:02.895403 14341 model_lifecycle.cc:642] "failed to load '…' version 1: …"
-_FAILED = re.compile(r"failed to load '[^']*'(?: version \d+)?: (?P<reason>.*)", re.DOTALL)
+_FAILED = re.compile(
+    r"(?:failed to load|Poll failed for model directory) '[^']*'(?: version \d+)?: (?P<reason>.*)"
+)
 _ESCAPED = {r"\n": "\n", r"\"": '"', r"\\": "\\"}
 
 

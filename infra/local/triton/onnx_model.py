@@ -76,11 +76,8 @@ class OnnxModel:
         self.outputs = tuple(entry["name"] for entry in config["output"])
         inputs = {value.name: value for value in self._session.get_inputs()}
         outputs = {value.name: value for value in self._session.get_outputs()}
-        for side, told, found in (
-            ("input", config["input"], inputs),
-            ("output", config["output"], outputs),
-        ):
-            for entry in told:
+        for side, found in (("input", inputs), ("output", outputs)):
+            for entry in config[side]:
                 _compare(side, entry, found, batched=self.batched)
         if missing := inputs.keys() - {entry["name"] for entry in config["input"]}:
             raise ModelRefused(f"the configuration has no input {sorted(missing)}")
@@ -110,7 +107,7 @@ def _compare(
             f"{side} '{name}' of the model is {value.type}, that of the configuration "
             f"{entry['data_type']}"
         )
-    dims = entry.get("reshape", {}).get("shape", []) if "reshape" in entry else entry["dims"]
+    dims = entry["reshape"].get("shape", []) if "reshape" in entry else entry["dims"]
     told = [*([-1] if batched else []), *map(int, dims)]
     shape = [length if isinstance(length, int) else -1 for length in value.shape]
     # Without any length the model says nothing of its shape, or that it is a scalar.
@@ -134,5 +131,5 @@ def _to_text(array: Array) -> Array:
 
 def _to_bytes(array: Array) -> Array:
     if array.dtype != np.object_:
-        return np.ascontiguousarray(array) if array.ndim else array
+        return np.require(array, requirements="C")
     return np.array([item.encode() for item in array.flat], np.object_).reshape(array.shape)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.triton.infer_call import InferCall, SentTensor
-from infra.local.triton.infer_tensors import DATATYPES, InferRefused, from_binary
+from infra.local.triton.infer_refusals import InferRefused, wrong
+from infra.local.triton.infer_tensors import DATATYPES, from_binary
 from infra.local.triton.onnx_model import Array, OnnxModel
 
 
@@ -31,7 +32,7 @@ class ServedModel:
             InferRefused: 400 for a call that does not fit the model, 500 for a run that failed.
         """
         if unknown := [name for name in call.outputs if name not in self._outputs]:
-            raise _wrong(f"unexpected inference output '{unknown[0]}' for model 'model'")
+            raise wrong(f"unexpected inference output '{unknown[0]}' for model 'model'")
         self._check_names(call)
         inputs = {sent.name: self._checked(sent, call) for sent in call.inputs}
         wanted = [name for name in self._outputs if name in call.outputs or not call.outputs]
@@ -48,22 +49,22 @@ class ServedModel:
     def _check_names(self, call: InferCall) -> None:
         names = [sent.name for sent in call.inputs]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise _wrong(f"{_tag(call)} input '{twice[0]}' already exists in request")
+            raise wrong(f"{_tag(call)} input '{twice[0]}' already exists in request")
         missing = sorted(self._inputs.keys() - names)
         if len(names) != len(self._inputs):
-            raise _wrong(
+            raise wrong(
                 f"{_tag(call)} expected {len(self._inputs)} inputs but got {len(names)} inputs for "
                 f"model 'model'. Got input(s) {_listed(names)}, but missing required input(s) "
                 f"{_listed(missing)}. Please provide all required input(s)."
             )
         if unknown := [name for name in names if name not in self._inputs]:
-            raise _wrong(f"unexpected inference input '{unknown[0]}' for model 'model'")
+            raise wrong(f"unexpected inference input '{unknown[0]}' for model 'model'")
 
     def _checked(self, sent: SentTensor, call: InferCall) -> Array:
         entry = self._inputs[sent.name]
         expected = DATATYPES[entry["data_type"]][0]
         if sent.datatype != expected:
-            raise _wrong(
+            raise wrong(
                 f"{_tag(call)} inference input '{sent.name}' data-type is '{sent.datatype}', but "
                 f"model 'model' expects '{expected}'"
             )
@@ -72,7 +73,7 @@ class ServedModel:
         if len(dims) != len(sent.shape) or any(
             says not in {-1, has} for says, has in zip(dims, sent.shape, strict=True)
         ):
-            raise _wrong(
+            raise wrong(
                 f"{_tag(call)} unexpected shape for input '{sent.name}' for model 'model'. "
                 f"Expected {_listed(dims)}, got {_listed(sent.shape)}. "
             )
@@ -84,17 +85,17 @@ class ServedModel:
         if not self._rows_at_once:
             return ()
         if not sent.shape:
-            raise _wrong(
+            raise wrong(
                 f"{_tag(call)} input '{sent.name}' has no shape but model requires batch dimension "
                 "for 'model'"
             )
         if sent.shape[0] > self._rows_at_once:
-            raise _wrong(
+            raise wrong(
                 f"{_tag(call)} inference request batch-size must be <= {self._rows_at_once} for "
                 "'model'"
             )
         if sent.shape[0] == 0:
-            raise _wrong(
+            raise wrong(
                 f"{_tag(call)} input byte size mismatch for input '{sent.name}' for model 'model'. "
                 "Expected a record, got 0"
             )
@@ -114,7 +115,7 @@ def _elements(sent: SentTensor, call: InferCall) -> Array:
     except ValueError:
         flat = None
     if flat is None or len(flat) != prod(sent.shape):
-        raise _wrong(
+        raise wrong(
             f"{_tag(call)} input byte size mismatch for input '{sent.name}' for model 'model'. "
             f"Expected {prod(sent.shape)} elements, got {len(sent.values)} bytes"
         )
@@ -127,7 +128,3 @@ def _tag(call: InferCall) -> str:
 
 def _listed(items: Sequence[int | str]) -> str:
     return f"[{','.join(repr(item) for item in items)}]"
-
-
-def _wrong(sentence: str) -> InferRefused:
-    return InferRefused(HTTPStatus.BAD_REQUEST, sentence)

@@ -17,7 +17,7 @@ from threading import Thread
 
 from infra.local.triton.archive import MODEL
 from infra.local.triton.infer_call import read_call, write_answer
-from infra.local.triton.infer_tensors import InferRefused
+from infra.local.triton.infer_refusals import InferRefused
 from infra.local.triton.model_config import ConfigRefused, read_config
 from infra.local.triton.onnx_model import ModelRefused
 from infra.local.triton.served_model import ServedModel
@@ -79,6 +79,8 @@ def _answer(request: Request, model: ServedModel) -> _Answer:
     except InferRefused as refusal:
         kind = "text/plain" if refusal.plain else "application/json"
         return refusal.status, kind, _error(str(refusal))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+        return HTTPStatus.INTERNAL_SERVER_ERROR, "application/json", _error(repr(error))
 
 
 def _error(sentence: str) -> bytes:
