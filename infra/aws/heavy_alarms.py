@@ -45,6 +45,13 @@ def watch_heavy(alarms: Alarms, heavy: HeavyDoor, *, failures: int) -> None:
         page="endpoints-stuck",
     )
     alarms.add(
+        "EndpointsWithheld",
+        _told_by(heavy.provision, "EndpointsWithheld"),
+        above=1,
+        said="Versions get no endpoint: the month's budget is spent, or there are too many.",
+        page="endpoints-withheld",
+    )
+    alarms.add(
         "GpuBudget",
         _told_by(heavy.provision, "GpuSpentUsd"),
         above=_TOLD_AT * heavy.gpu.monthly_budget_usd,

@@ -17,7 +17,8 @@ STAGES: Mapping[str, Stage] = {
             log_level="INFO",
             log_retention_days=7,
             private_webhooks=True,
-            gpu=GpuWork(instance_types=("ml.g5.xlarge",)),
+            # So low a limit that a laptop shows, too, what becomes of a job that passes it.
+            gpu=GpuWork(instance_types=("ml.g5.xlarge",), cpu_limit_s=1),
         ),
         # GPUs are off where nothing is said of them: docs/running.md tells what they cost, and
         # which quota of instances the account must have. `gpu=GpuWork()` turns them on.

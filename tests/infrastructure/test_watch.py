@@ -92,6 +92,7 @@ def test_what_the_clock_wakes_and_fails_each_time_is_told_though_it_fails_seldom
         ("GpuFailures", "collect", "Sum", 5),
         ("EndpointsFailed", "provision", "Maximum", 1),
         ("EndpointsStuck", "provision", "Maximum", 1),
+        ("EndpointsWithheld", "provision", "Maximum", 1),
         ("GpuSpentUsd", "provision", "Maximum", 80),
     ],
 )
@@ -119,6 +120,7 @@ PAGES = {
     "dead-letters",
     "endpoints-failed",
     "endpoints-stuck",
+    "endpoints-withheld",
     "errors",
     "gpu-budget",
     "gpu-failures",
