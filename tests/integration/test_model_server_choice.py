@@ -129,7 +129,7 @@ def test_triton_runs_the_requests_of_several_clients_as_one(servers, triton):
     assert answers == [[0.0, 1.0 - number, 2.0 - 2 * number] for number in range(64)]
     requests, runs = _counted(server) - warm
     assert requests == 64
-    assert runs <= 32
+    assert runs < requests
 
 
 def _counted(server):
