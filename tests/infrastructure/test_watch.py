@@ -133,9 +133,10 @@ PAGES = {
     "sweep",
     "throttles",
 }
+APART = {"budget", "endpoint-waits"}  # the account's, and one that `provision` makes itself
 
 
-@pytest.mark.parametrize("page", sorted(PAGES | {"budget"}))
+@pytest.mark.parametrize("page", sorted(PAGES | APART))
 def test_the_runbook_has_cause_check_and_cure_of_every_alarm(page: str):
     runbook = (ROOT / "docs/running.md").read_text()
     written = re.findall(
@@ -148,7 +149,7 @@ def test_the_runbook_has_cause_check_and_cure_of_every_alarm(page: str):
 
 def test_the_runbook_has_no_page_of_an_alarm_that_there_is_not():
     runbook = (ROOT / "docs/running.md").read_text()
-    assert set(re.findall(r"^### Alarm: (\S+)$", runbook, re.MULTILINE)) == PAGES | {"budget"}
+    assert set(re.findall(r"^### Alarm: (\S+)$", runbook, re.MULTILINE)) == PAGES | APART
 
 
 def test_every_alarm_names_its_page_and_tells_somebody(full: Cloud):

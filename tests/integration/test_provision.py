@@ -30,6 +30,7 @@ from tests.integration.endpoint_world import (
 WINE = "hr-test-wine-1-52e9ad0b"
 BEER = "hr-test-beer-1-af7fa402"
 VARIANT = "variant/AllTraffic"
+ALARMS = "arn:aws:sns:eu-west-1:123456789012:alarms"
 NO_ROOM = "Unable to provision requested ML compute capacity"
 QUOTA = "The account-level service limit 'ml.g4dn.xlarge for endpoint usage' is 0 Instances"
 
@@ -63,6 +64,43 @@ def test_what_live_points_to_has_an_endpoint_that_sleeps(world: World) -> None:
             f"endpoint/{WINE}/{VARIANT} wake",
         ],
         "alarms": [f"{WINE}-waits", f"{WINE}-wake"],
+    }
+
+
+def test_scaling_is_as_aws_would_have_it_for_an_endpoint_that_sleeps(world: World) -> None:
+    publish()
+    world.settle()
+
+    policies = {
+        policy["PolicyName"]: policy
+        for policy in boto3.client("application-autoscaling").describe_scaling_policies(
+            ServiceNamespace="sagemaker"
+        )["ScalingPolicies"]
+    }
+    assert policies["track-backlog"]["TargetTrackingScalingPolicyConfiguration"] == {
+        "TargetValue": 5.0,
+        "CustomizedMetricSpecification": {
+            "Namespace": "AWS/SageMaker",
+            "MetricName": "ApproximateBacklogSizePerInstance",
+            "Dimensions": [{"Name": "EndpointName", "Value": WINE}],
+            "Statistic": "Average",
+        },
+        "ScaleInCooldown": 300,
+        "ScaleOutCooldown": 300,
+    }
+    assert policies["wake"]["StepScalingPolicyConfiguration"] == {
+        "AdjustmentType": "ChangeInCapacity",
+        "MetricAggregationType": "Maximum",
+        "Cooldown": 600,
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+    }
+    alarms = {
+        alarm["MetricName"]: (alarm["AlarmActions"], alarm["Threshold"], alarm["Period"])
+        for alarm in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    }
+    assert alarms == {
+        "HasBacklogWithoutCapacity": ([policies["wake"]["PolicyARN"]], 1, 60),
+        "ApproximateAgeOfOldestRequest": ([ALARMS], 3600, 60),
     }
 
 

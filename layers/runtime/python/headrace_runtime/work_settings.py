@@ -150,7 +150,7 @@ class ProvisionSettings(Settings):
         gpu_instance_types: the stage's, best first, joined by commas.
         gpu_max_instances: of an endpoint, at a time; the least is 0.
         gpu_monthly_usd: as for `IntakeSettings`.
-        alarm_topic: ARN of the topic that is told where an endpoint cannot be made.
+        alarm_topic: ARN of the topic that is told where work waits at an endpoint for very long.
     """
 
     models_bucket: str

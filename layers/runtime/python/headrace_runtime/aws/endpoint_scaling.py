@@ -24,7 +24,9 @@ _CALLS = 5.0  # that an instance answers at the same time
 _IN_S, _OUT_S = 300, 300
 # An instance takes 5 to 10 minutes to come: until then no second one is asked for.
 _WAKE_S = 600
-_TOO_LONG_S = 3600  # for a body to wait: longer than an instance takes to come where there are any
+_TOO_LONG_S = (
+    3600.0  # for a body to wait: longer than an instance takes to come where there are any
+)
 
 
 class EndpointScaling:
@@ -82,15 +84,13 @@ class EndpointScaling:
                 "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
             },
         )
-        self._put_alarm(endpoint, _WAKES, "HasBacklogWithoutCapacity", 1, [wake["PolicyARN"]])
+        said = "Work waits for an instance: one is asked for."
+        awake = "HasBacklogWithoutCapacity", 1.0
+        self._put_alarm(endpoint, _WAKES, awake, wake["PolicyARN"], said)
         if self._alarm_topic:
-            self._put_alarm(
-                endpoint,
-                _WAITS,
-                "ApproximateAgeOfOldestRequest",
-                _TOO_LONG_S,
-                [self._alarm_topic],
-            )
+            said = "Bodies of jobs wait for an hour. docs/running.md#alarm-endpoint-waits"
+            old = "ApproximateAgeOfOldestRequest", _TOO_LONG_S
+            self._put_alarm(endpoint, _WAITS, old, self._alarm_topic, said)
 
     def take_down(self, endpoint: str) -> None:
         """Remove all that scales an endpoint, what there is of it."""
@@ -154,10 +154,12 @@ class EndpointScaling:
         )
 
     def _put_alarm(
-        self, endpoint: str, what: str, metric: str, threshold: float, actions: list[str]
+        self, endpoint: str, what: str, reached: tuple[str, float], told: str, said: str
     ) -> None:
+        metric, threshold = reached
         self._cloudwatch.put_metric_alarm(
             AlarmName=f"{endpoint}-{what}",
+            AlarmDescription=said,
             Namespace="AWS/SageMaker",
             MetricName=metric,
             Dimensions=[{"Name": "EndpointName", "Value": endpoint}],
@@ -167,7 +169,7 @@ class EndpointScaling:
             Threshold=threshold,
             ComparisonOperator="GreaterThanOrEqualToThreshold",
             TreatMissingData="notBreaching",
-            AlarmActions=actions,
+            AlarmActions=[told],
         )
 
 

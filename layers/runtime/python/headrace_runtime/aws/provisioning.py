@@ -90,11 +90,7 @@ class Provisioning:
                 all the same.
         """
         models = self.registry.models()
-        noted = {
-            (holding.model, holding.version): holding
-            for model in models
-            for holding in self.convergence.holdings.of(model)
-        }
+        noted = self._noted(models)
         needs = self.versions.needs(models)
         seen = self._seen(noted)
         spent_usd = self.meter.meter(now, self._usd_per_hour(seen))
@@ -119,6 +115,10 @@ class Provisioning:
             seen = self._seen(noted)
         why = self._allowance(seen, spent_usd).reason
         return _report(needs, noted, seen, now, spent_usd=spent_usd, why=why, done=done)
+
+    def _noted(self, models: list[str]) -> dict[Version, Holding]:
+        holdings = self.convergence.holdings
+        return {(one.model, one.version): one for model in models for one in holdings.of(model)}
 
     def _moved(
         self, holding: Holding, need: Need | None, seen: Seen, allowance: Allowance, now: datetime
