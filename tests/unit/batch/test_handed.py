@@ -14,7 +14,8 @@ from headrace_runtime.codec.records import Position
 from headrace_runtime.errors import Conflict, InvalidInput, OutOfTime
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
-HANDED = Handed(1, 4, 400, 0, NOW.isoformat())
+SIZES = (100, 100, 100, 100)
+HANDED = Handed(1, SIZES, 0, NOW.isoformat())
 JOB = "5f1b7c0d9e8a4b3c2d1e0f9a8b7c6d5e"
 
 
@@ -60,7 +61,7 @@ def test_what_is_asked_for_again_is_another_round_that_only_one_can_begin():
 
     asked = handed.asked_again(NOW + timedelta(hours=1))
 
-    assert asked.known_handed == Handed(1, 4, 400, 0, "2026-11-26T10:00:00+00:00", 2, 0)
+    assert asked.known_handed == Handed(1, SIZES, 0, "2026-11-26T10:00:00+00:00", 2, 0)
     assert asked.attempt == handed.attempt + 1
 
 

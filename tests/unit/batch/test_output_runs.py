@@ -50,9 +50,10 @@ def test_each_record_gets_its_own_answer_however_its_file_is_read_again(
     total, first, second, rows_at_once, answered
 ):
     outputs = [doubled(body) for body in bodies(blocks(cut(total, first)), rows_at_once)]
-    handed = Handed(1, len(outputs), total, 5, "2026-11-26T09:00:00+00:00")
+    sizes = tuple(len(some[0].array) for some in outputs)
+    handed = Handed(1, sizes, 5, "2026-11-26T09:00:00+00:00")
     done = min(answered, total)  # in parts that were written of the shard since
-    runs = OutputRuns(outputs.__getitem__, handed, answered=5 + done, rows_at_once=rows_at_once)
+    runs = OutputRuns(outputs.__getitem__, handed, answered=5 + done, one_by_one=False)
 
     answers = [
         answer
@@ -77,28 +78,47 @@ def test_bodies_are_full_but_for_the_last(total, at, rows_at_once):
 
 
 def test_outputs_of_another_number_of_records_are_refused():
-    handed = Handed(1, 1, 3, 0, "2026-11-26T09:00:00+00:00")
+    handed = Handed(1, (3,), 0, "2026-11-26T09:00:00+00:00")
     short = (Tensor("y", Datatype.FP32, np.zeros((2, 1), np.float32)),)
-    runs = OutputRuns(lambda _: short, handed, answered=0, rows_at_once=4)
+    runs = OutputRuns(lambda _: short, handed, answered=0, one_by_one=False)
 
     with pytest.raises(OutputsUnfit, match=r"output 'y' of body 0 has shape \[2, 1\], and 3"):
         list(runs.answers(blocks([3])[0]))
 
 
 def test_a_file_of_more_records_than_were_sent_is_refused():
-    handed = Handed(1, 1, 2, 0, "2026-11-26T09:00:00+00:00")
+    handed = Handed(1, (2,), 0, "2026-11-26T09:00:00+00:00")
     two = (Tensor("y", Datatype.FP32, np.zeros((2, 1), np.float32)),)
-    runs = OutputRuns(lambda _: two, handed, answered=0, rows_at_once=2)
+    runs = OutputRuns(lambda _: two, handed, answered=0, one_by_one=False)
 
     with pytest.raises(OutputsUnfit, match="more records than 2"):
         list(runs.answers(blocks([3])[0]))
 
 
 def test_a_model_of_one_record_may_give_it_no_dimension():
-    handed = Handed(1, 2, 2, 0, "2026-11-26T09:00:00+00:00")
+    handed = Handed(1, (1, 1), 0, "2026-11-26T09:00:00+00:00")
     whole = (Tensor("y", Datatype.FP32, np.float32([1, 2, 3])),)
-    runs = OutputRuns(lambda _: whole, handed, answered=0, rows_at_once=1)
+    runs = OutputRuns(lambda _: whole, handed, answered=0, one_by_one=True)
 
     answers = list(runs.answers(blocks([2])[0]))
 
     assert [answer.outputs[0].shape for answer in answers] == [(1, 3), (1, 3)]
+
+
+def test_records_that_do_not_look_alike_are_in_different_bodies():
+    def block(row: int, length: int) -> Records:
+        values = np.zeros((2, length), np.float32)
+        rows = np.arange(row, row + 2)
+        return Records(rows, rows, (Tensor("x", Datatype.FP32, values),))
+
+    made = list(bodies([block(1, 3), block(3, 3), block(5, 7)], 100))
+
+    assert [body[0].shape for body in made] == [(4, 3), (2, 7)]
+
+
+def test_large_records_make_bodies_of_few(monkeypatch):
+    monkeypatch.setattr("headrace_runtime.batch.bodies.MAX_BYTES", 10)
+
+    made = list(bodies(blocks([7]), 100))
+
+    assert [len(body[0].array) for body in made] == [2, 2, 2, 1]

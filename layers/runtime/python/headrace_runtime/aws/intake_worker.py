@@ -48,7 +48,11 @@ def intake_of(
     jobs, inbox = Jobs(table, dynamodb=dynamodb), Inbox(s3=s3)
     registry = Registry(settings.registry_table, dynamodb=dynamodb)
     queue = ShardQueue(
-        settings.shards_queue_url, settings.parquet_queue_url, settings.files_queue_url, sqs=sqs
+        settings.shards_queue_url,
+        settings.parquet_queue_url,
+        settings.files_queue_url,
+        hand_off_url=settings.hand_off_queue_url,
+        sqs=sqs,
     )
 
     def ends_of(job: Job, time: Slice) -> cuts.Ends:

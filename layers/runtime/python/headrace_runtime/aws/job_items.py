@@ -17,8 +17,8 @@ from dataclasses import asdict
 from typing import Any
 
 from headrace_runtime.batch.counts import Counts
-from headrace_runtime.batch.job import Cut, Job, JobState, Source, Stop, Target
 from headrace_runtime.batch.handed import Handed
+from headrace_runtime.batch.job import Cut, Job, JobState, Source, Stop, Target
 from headrace_runtime.batch.placement import Placement
 from headrace_runtime.batch.shard import Part, Range, Shard, ShardState
 from headrace_runtime.batch.webhook import Webhook
@@ -113,9 +113,13 @@ def shard_of(item: Item) -> Shard:
         "state": ShardState(plain["state"]),
         "parts": tuple(_part_of(one, layouts) for one in plain["parts"]),
         "progress": Counts(**plain["progress"]),
-        "handed": plain["handed"] and Handed(**plain["handed"]),
+        "handed": plain["handed"] and _handed_of(plain["handed"]),
     }
     return Shard(**plain | read)
+
+
+def _handed_of(plain: dict[str, Any]) -> Handed:
+    return Handed(**plain | {"sizes": tuple(plain["sizes"])})
 
 
 def _part_of(plain: dict[str, Any], layouts: list[str]) -> Part:

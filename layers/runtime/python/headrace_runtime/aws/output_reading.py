@@ -30,7 +30,7 @@ def output_runs(bucket: StagingBucket) -> RunsOf:
             except InvalidInput as error:
                 raise OutputsUnfit(f"the output of body {body}: {error.sentence}") from error
 
-        rows_at_once = known_archive(manifest).rows_at_once
-        return OutputRuns(read, handed, answered=answered(shard), rows_at_once=rows_at_once)
+        one_by_one = known_archive(manifest).rows_at_once == 1
+        return OutputRuns(read, handed, answered=answered(shard), one_by_one=one_by_one)
 
     return runs_of

@@ -46,18 +46,18 @@ class Staging:
         records, _ = self.opener(job, wanted, shard.range)
         place = folder(job.job_id, shard.number, shard.attempt)
         header, outputs = header_bytes(manifest.signature), manifest.signature.output_names
-        count = rows = 0
-        for count, tensors in enumerate(bodies(records, archive.rows_at_once), 1):
-            if count > MAX_BODIES:
+        sizes: list[int] = []
+        for tensors in bodies(records, archive.rows_at_once):
+            if len(sizes) == MAX_BODIES:
                 raise ModelUnfit(
                     f"the model takes {archive.rows_at_once} records a request, so a shard would "
                     f"be more than {MAX_BODIES:,} of them: export it with a free first dimension"
                 )
-            rows += len(tensors[0].array)
-            self.bucket.put_body(place, count - 1, encode_body(tensors, outputs, header))
+            self.bucket.put_body(place, len(sizes), encode_body(tensors, outputs, header))
+            sizes.append(len(tensors[0].array))
             if not watch.goes_on(Counts()):
                 raise OutOfTime("one run of a function is too short to read a shard of the file")
-        return Handed(shard.attempt, count, rows, answered(shard), until.isoformat())
+        return Handed(shard.attempt, tuple(sizes), answered(shard), until.isoformat())
 
 
 def answered(shard: Shard) -> int:

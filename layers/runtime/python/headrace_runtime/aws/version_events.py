@@ -24,6 +24,8 @@ class VersionEvents:
 
     def moved(self, model: str) -> None:
         """Tell that versions of a model, or its aliases, have moved."""
-        entry = {"Source": SOURCE, "DetailType": KIND, "Detail": json.dumps({"model": model})}
+        detail = json.dumps({"model": model})
         with suppress(BotoCoreError, ClientError):
-            self._events.put_events(Entries=[entry])
+            self._events.put_events(
+                Entries=[{"Source": SOURCE, "DetailType": KIND, "Detail": detail}]
+            )

@@ -16,8 +16,7 @@ class Handed:
 
     Attributes:
         attempt: of the run that made the bodies: it stands in their names.
-        bodies: how many there are; their numbers begin with 0.
-        rows: records in all of them together.
+        sizes: how many records each of them has; their numbers begin with 0.
         answered: records of the shard that had their answers before.
         until: ISO 8601, UTC; what has not come by then is taken for lost.
         round: how often those were sent that have no output: 1 to `MAX_ROUNDS`.
@@ -25,12 +24,21 @@ class Handed:
     """
 
     attempt: int
-    bodies: int
-    rows: int
+    sizes: tuple[int, ...]
     answered: int
     until: str
     round: int = 1
     sent: int = 0
+
+    @property
+    def bodies(self) -> int:
+        """How many there are."""
+        return len(self.sizes)
+
+    @property
+    def rows(self) -> int:
+        """Records in all of them together."""
+        return sum(self.sizes)
 
     def overdue(self, now: datetime) -> bool:
         """Whether nothing can be on its way any more."""

@@ -1,6 +1,8 @@
 """Outputs → answers: what was made of a shard's records is given back to the same records."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 from headrace_runtime.batch.handed import Handed
 from headrace_runtime.batch.record_runs import Answers, record_of
@@ -22,20 +24,21 @@ class OutputRuns:
     tells which row of which output is whose.
     """
 
-    def __init__(self, read: Read, handed: Handed, *, answered: int, rows_at_once: int) -> None:
+    def __init__(self, read: Read, handed: Handed, *, answered: int, one_by_one: bool) -> None:
         """Answer what comes after the first *answered* records of the shard.
 
         Args:
             read: gives the outputs of a body, by its number.
             handed: what was made of the shard.
             answered: records of the shard that have their answers by now.
-            rows_at_once: records of each body but the last. Where it is one, the model may give
-                its outputs no dimension for it.
+            one_by_one: whether the model takes one record a run: then it may give its outputs no
+                dimension for it.
         """
         self._read = read
         self._handed = handed
         self._next = answered - handed.answered
-        self._rows_at_once = rows_at_once
+        self._ends = list(accumulate(handed.sizes))
+        self._one_by_one = one_by_one
         self._at_hand: tuple[int, tuple[Tensor, ...]] | None = None
 
     def answers(self, records: Records) -> Iterator[Answers]:
@@ -46,9 +49,10 @@ class OutputRuns:
         """
         start = 0
         while start < len(records):
-            body, first = divmod(self._next, self._rows_at_once)
+            body = bisect_right(self._ends, self._next)
             outputs = self._outputs(body)
-            part = records.part(start, start + self._rows(body) - first)
+            part = records.part(start, start + self._ends[body] - self._next)
+            first = self._next - self._ends[body] + self._handed.sizes[body]
             last = first + len(part)
             yield Answers(
                 part.rows,
@@ -58,9 +62,6 @@ class OutputRuns:
             )
             start, self._next = start + len(part), self._next + len(part)
 
-    def _rows(self, body: int) -> int:
-        return min(self._rows_at_once, self._handed.rows - body * self._rows_at_once)
-
     def _outputs(self, body: int) -> tuple[Tensor, ...]:
         if self._at_hand is None or self._at_hand[0] != body:
             if body >= self._handed.bodies:
@@ -69,8 +70,8 @@ class OutputRuns:
         return self._at_hand[1]
 
     def _checked(self, body: int, outputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        rows = self._rows(body)
-        given = tuple(record_of(o) if self._rows_at_once == 1 else o for o in outputs)
+        rows = self._handed.sizes[body]
+        given = tuple(record_of(o) if self._one_by_one else o for o in outputs)
         for output in given:
             if output.shape[:1] != (rows,):
                 raise OutputsUnfit(

@@ -168,7 +168,7 @@ class RecordRuns:
 
 def rows_together(profile: Profile, at_most: int) -> int:
     """Return how many records to run together so that no run takes more than some seconds."""
-    return max(1, min(at_most, int(_RUN_MS / max(profile.run_ms, 0.001))))
+    return max(1, min(at_most, int(_RUN_MS / max(profile.ms_per_row, 0.001))))
 
 
 def record_of(output: Tensor) -> Tensor:
