@@ -204,9 +204,12 @@ def test_a_file_is_planned_as_it_is_worked(headrace, client, double, tmp_path):
 def test_what_was_given_up_is_counted_by_queue_and_put_back(client):
     assert [*client.redrive("webhooks")] == ["webhooks"]
     assert sorted(client.dead_letters()) == [
+        "collected",
         "files",
+        "hand-off",
         "models",
         "parquet-shards",
+        "provision",
         "shards",
         "webhooks",
     ]

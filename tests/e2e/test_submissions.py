@@ -94,6 +94,7 @@ def test_every_queue_has_dead_letters_that_an_admin_may_count_and_send_back(
     queues = http.get("/dead-letters").json()["queues"]
 
     names = [queue["name"] for queue in queues]
-    assert names == ["models", "files", "shards", "parquet-shards", "webhooks"]
+    of_gpus = ["hand-off", "collected", "provision"]
+    assert names == ["models", "files", "shards", "parquet-shards", "webhooks", *of_gpus]
     for name in names:
         assert http.post(f"/dead-letters/{name}", json={"max": 1}).status_code == 200
