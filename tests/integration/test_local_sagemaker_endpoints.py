@@ -115,6 +115,25 @@ def test_an_endpoint_keeps_its_instance_unless_its_scaling_says_otherwise(world)
         world.eventually(lambda: world.instances("one") == 0)
 
 
+def test_an_endpoint_can_be_told_to_have_no_instance_until_there_is_work(world, events):
+    with world.playing(loads_first=True, idle_s=30):
+        world.endpoint("one")
+        assert world.instances("one") == 1
+        assert _states(world, events) == ["IN_SERVICE"]
+
+        world.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="one",
+            DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}],
+        )
+
+        assert world.status("one") == "Updating"
+        world.eventually(lambda: world.status("one") == "InService")
+        assert world.instances("one") == 0
+        assert world.running == 0
+        world.runtime.invoke_endpoint_async(EndpointName="one", Body=b"abc")
+        world.eventually(lambda: world.instances("one") == 1)
+
+
 def test_an_endpoint_goes_over_to_another_model(world):
     with world.playing():
         world.endpoint("one", asynchronous=False)

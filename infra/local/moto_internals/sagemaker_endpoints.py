@@ -36,6 +36,9 @@ def create_endpoints_as_sagemaker_does() -> None:
         setattr(backend, method, _once(getattr(backend, method), kept, kind, words))
     backend.create_endpoint = _in_its_time(backend.create_endpoint)  # type: ignore[method-assign]
     backend.delete_endpoint = _told(backend.delete_endpoint)  # type: ignore[method-assign]
+    backend.update_endpoint_weights_and_capacities = _resized(  # type: ignore[method-assign]
+        backend.update_endpoint_weights_and_capacities
+    )
     SageMakerResponse.update_endpoint = _update_endpoint  # type: ignore[attr-defined]
 
 
@@ -70,12 +73,38 @@ def _told(change: Callable[..., Any]) -> Callable[..., Any]:
     return changed
 
 
+def _resized(update: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave the counts of instances that there are to who has them."""
+
+    def updated(backend: Any, *args: Any, **named: Any) -> Any:
+        name = args[0] if args else named["endpoint_name"]
+        endpoint = backend.endpoints.get(name)
+        if endpoint is not None:
+            _check_in_service(endpoint)
+            before = {one["VariantName"]: dict(one) for one in endpoint.production_variants}
+        arn = update(backend, *args, **named)
+        for variant in backend.endpoints[name].production_variants:
+            was = before[variant["VariantName"]]
+            variant["CurrentInstanceCount"] = was["CurrentInstanceCount"]
+            if variant["DesiredInstanceCount"] is None:  # only its weight was to change
+                variant["DesiredInstanceCount"] = was["DesiredInstanceCount"]
+        endpoint.endpoint_status, endpoint.last_modified_time = "Updating", utcnow()
+        tell_of_a_change()
+        return arn
+
+    return updated
+
+
+def _check_in_service(endpoint: Any) -> None:
+    if endpoint.endpoint_status != "InService":
+        raise ValidationError(message=f'Cannot update in-progress endpoint "{endpoint.arn}".')
+
+
 def _update_endpoint(response: Any) -> ActionResult:
     backend, name = response.sagemaker_backend, response._get_param("EndpointName")  # noqa: SLF001 - what this module is for
     backend.describe_endpoint(name)
     endpoint = backend.endpoints[name]
-    if endpoint.endpoint_status != "InService":
-        raise ValidationError(message=f'Cannot update in-progress endpoint "{endpoint.arn}".')
+    _check_in_service(endpoint)
     config_name = response._get_param("EndpointConfigName")  # noqa: SLF001
     backend.describe_endpoint_config(config_name)
     endpoint.endpoint_config_name, endpoint.endpoint_status = config_name, "Updating"

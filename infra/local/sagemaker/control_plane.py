@@ -64,6 +64,11 @@ class ControlPlane:
         model = config["ProductionVariants"][0]["ModelName"]
         return HostedEndpoint.read(name, config, self._sagemaker.describe_model(ModelName=model))
 
+    def desired(self, name: str) -> int:
+        """Return how many instances an endpoint was last told to have."""
+        described = self._sagemaker.describe_endpoint(EndpointName=name)
+        return int(described["ProductionVariants"][0]["DesiredInstanceCount"])
+
     def describe(self, kind: str, name: str) -> dict[str, Any]:
         """Return what DescribeEndpoint, DescribeTransformJob or DescribeModel answers."""
         of = {"endpoint": "Endpoint", "transform_job": "TransformJob", "model": "Model"}[kind]

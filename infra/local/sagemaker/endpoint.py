@@ -15,6 +15,7 @@ from infra.local.sagemaker.async_request import AsyncRequest
 from infra.local.sagemaker.backlog import Backlog, BacklogFull, Invocation
 from infra.local.sagemaker.containers import Containers, ModelNotLoaded
 from infra.local.sagemaker.control_plane import ControlPlane, ControlPlaneLost
+from infra.local.sagemaker.endpoint_reports import EndpointReports
 from infra.local.sagemaker.fleet import Fleet, Instance
 from infra.local.sagemaker.hosted import AsyncOutputs, HostedEndpoint, Scaling
 from infra.local.sagemaker.play import Play
@@ -54,13 +55,12 @@ class Endpoint:
         self.hosted, self.status = hosted, status
         self._reason: str | None = None
         self._containers, self._invocations, self._play = containers, invocations, play
-        self._control, self._events = control, events
+        self._reports = EndpointReports(status, control, events)
         self._stirred, self._closed, self._lock = Event(), Event(), RLock()
         self.fleet = self._new_fleet(hosted)
         self._next: tuple[HostedEndpoint, Fleet] | None = None
+        self._size: int | None = None
         self._backlog = Backlog()
-        self._told_status, self._told_count = self.status, (-1, -1)
-        self._scaling: tuple[float, Scaling | None] = (-_LOOK_AGAIN_S, None)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=hosted.name)
         Thread(target=self._run, name=f"endpoint-{hosted.name}", daemon=True).start()
 
@@ -100,9 +100,20 @@ class Endpoint:
         with self._lock:
             if self.status != "InService":
                 return
-            self.status = self._told_status = "Updating"
+            self.status = "Updating"
+            self._reports.heard("Updating")
             self._next = hosted, self._new_fleet(hosted)
             self._next[1].boot(1)
+
+    def resize(self, count: int) -> None:
+        """Have that many instances, until scaling would have another number."""
+        with self._lock:
+            if self.status != "InService":
+                return
+            self.status = "Updating"
+            self._reports.heard("Updating")
+            self._size = count
+        self._stirred.set()
 
     def close(self) -> None:
         """End it: what waits is dropped, and what is under way is never told of."""
@@ -126,7 +137,9 @@ class Endpoint:
             self._stirred.clear()
             try:
                 wait_s = self._step()
-                self._tell()
+                if not self._closed.is_set():
+                    counts = self.fleet.ready, self.fleet.count
+                    self._reports.tell(self.hosted, self.status, self._reason, counts)
             except ControlPlaneLost:
                 return
             except (ClientError, BotoCoreError):
@@ -149,7 +162,9 @@ class Endpoint:
 
     def _step(self) -> float | None:
         """Do what is due; return for how many seconds nothing will be."""
-        scaling, now = self._read_scaling(), time.monotonic()
+        scaling, now = None, time.monotonic()
+        if len(self._backlog) or self.fleet.count:
+            scaling = self._reports.scaling(self.hosted)
         self._go_on()
         with self._lock:
             gone = self._backlog.expired(now)
@@ -170,6 +185,9 @@ class Endpoint:
                     self.hosted, self.fleet = hosted, fleet
                 if fleet.has_loaded or fleet.failure:
                     self.status, self._next = "InService", None
+            elif self._size is not None:
+                self.fleet.resize(min(self._size, MOST_HERE))
+                self.status, self._size = "InService", None
             elif self.status == "Creating" and self.fleet.has_loaded:
                 self.status = "InService"
             elif self.fleet.failure and not self.fleet.has_loaded:
@@ -180,18 +198,16 @@ class Endpoint:
                     self._work(self._invocations.outcomes.fail, invocation, reason)
 
     def _scale(self, scaling: Scaling | None, now: float) -> None:
-        fleet, count = self.fleet, self.fleet.count
+        fleet = self.fleet
         wanted = wanted_instances(
-            count,
+            fleet.count,
             len(self._backlog),
             scaling=scaling,
             initial=self.hosted.initial,
             is_idle=fleet.idle_s(now) >= self._play.idle_s,
         )
-        if wanted < count:
-            fleet.shrink(wanted)
-        elif wanted > count and not (fleet.failure and now - fleet.failed_at < _BOOT_AGAIN_S):
-            fleet.boot(wanted - count)
+        if wanted < fleet.count or not (fleet.failure and now - fleet.failed_at < _BOOT_AGAIN_S):
+            fleet.resize(wanted)
 
     def _dispatch(self) -> None:
         with self._lock:
@@ -222,29 +238,3 @@ class Endpoint:
             idle_left_s = self._play.idle_s - self.fleet.idle_s(now)
             waits.append(idle_left_s if idle_left_s > 0 else _IDLE_LOOK_AGAIN_S)
         return max(0.01, min(waits)) if waits else None
-
-    def _read_scaling(self) -> Scaling | None:
-        read_at, scaling = self._scaling
-        if (len(self._backlog) or self.fleet.count) and time.monotonic() - read_at > _LOOK_AGAIN_S:
-            scaling = self._control.scaling(self.hosted)
-            self._scaling = time.monotonic(), scaling
-        return scaling
-
-    def _tell(self) -> None:
-        """Report what has changed; SageMaker's own status is left as it is where ours has not."""
-        status, count = self.status, (self.fleet.ready, self.fleet.count)
-        news = status != self._told_status
-        if self._closed.is_set() or not (news or count != self._told_count):
-            return
-        self._control.report(
-            "endpoint",
-            self.hosted.name,
-            instances=count[0],
-            desired=count[1],
-            status=status if news else None,
-            reason=self._reason if news else None,
-            config=self.hosted.config if status == "InService" and news else None,
-        )
-        self._told_status, self._told_count = status, count
-        if news:
-            self._events.endpoint(self.hosted.name)

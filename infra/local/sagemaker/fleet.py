@@ -71,9 +71,10 @@ class Fleet:
                 self._instances.append(instance)
                 Thread(target=self._boot, args=(instance,), name="instance", daemon=True).start()
 
-    def shrink(self, count: int) -> None:
-        """Leave that many instances, of those without a call first."""
+    def resize(self, count: int) -> None:
+        """Have that many instances; of those that are too many, the ones without a call go."""
         with self._lock:
+            self.boot(max(0, count - len(self._instances)))
             self._instances.sort(key=lambda one: (one.container is None, -one.calls))
             ended, self._instances = self._instances[count:], self._instances[:count]
         for instance in ended:
@@ -119,7 +120,7 @@ class Fleet:
     def close(self) -> None:
         """End all instances."""
         self._closed.set()
-        self.shrink(0)
+        self.resize(0)
 
     def _boot(self, instance: Instance) -> None:
         if self._closed.wait(self._wake_s):

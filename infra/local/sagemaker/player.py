@@ -147,4 +147,8 @@ class SageMakerPlayer:
             )
             self._endpoints[name] = made, endpoint
         elif status == "Updating":
-            known[1].update(self._control.endpoint(name))
+            hosted = self._control.endpoint(name)
+            if hosted.config != known[1].hosted.config:
+                known[1].update(hosted)
+            else:
+                known[1].resize(self._control.desired(name))
