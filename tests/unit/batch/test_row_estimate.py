@@ -5,10 +5,13 @@ import io
 import random
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from headrace_runtime.batch import row_estimate
 from headrace_runtime.batch.extent import Extent, extent, record_bytes
-from headrace_runtime.batch.row_estimate import extent_of
+from headrace_runtime.batch.row_estimate import extent_of, parquet_extent
 from headrace_runtime.codec.content import content_of
 from headrace_runtime.codec.file_format import Content, FileFormat
 from headrace_runtime.codec.plain_format import HEAD_BYTES
@@ -103,6 +106,45 @@ def test_what_does_not_tell_is_told_by_what_the_model_takes():
 )
 def test_a_record_is_as_large_as_the_models_inputs(inputs, size_bytes):
     assert record_bytes(Signature(tuple(TensorSpec(*one) for one in inputs), ())) == size_bytes
+
+
+class InMemory:
+    """A file in memory, read at random."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.size_bytes = len(body)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        return self.body[offset : offset + size]
+
+
+def parquet(rows: int, columns: int) -> bytes:
+    table = pa.table({f"c{number}": np.arange(rows, dtype=np.float64) for number in range(columns)})
+    file = io.BytesIO()
+    pq.write_table(table, file, row_group_size=400, use_dictionary=False)
+    return file.getvalue()
+
+
+def test_parquet_says_itself_how_many_records_it_has():
+    held = parquet_extent(InMemory(parquet(1000, 50)), FOUR)
+
+    assert (held.rows, held.exact, held.tensor_bytes) == (1000, True, 16_000)
+    assert held.size_bytes == pytest.approx(1000 * 50 * 8, rel=0.05)
+
+
+@pytest.mark.parametrize("tail", [b"PAR1", b"\xff\xff\x00\x00PAR1", b"\x10\x00\x00\x00PAR1", b""])
+def test_parquet_without_a_footer_that_tells_is_told_by_what_the_model_takes(tail):
+    body = b"PAR1" + bytes(1596 - len(tail)) + tail
+
+    assert parquet_extent(InMemory(body), FOUR).rows == 100
+
+
+def test_a_long_footer_is_not_read_for_it(monkeypatch):
+    body = parquet(1000, 4)
+    monkeypatch.setattr(row_estimate, "_MAX_FOOTER_BYTES", 100)
+
+    assert not parquet_extent(InMemory(body), FOUR).exact
 
 
 def test_what_was_counted_is_exact():

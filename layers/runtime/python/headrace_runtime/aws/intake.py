@@ -14,18 +14,20 @@ from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.tickets import Ticket, Tickets
 from headrace_runtime.batch.clock import Slice
+from headrace_runtime.batch.extent import Extent
 from headrace_runtime.batch.job import Job, Source, Target
 from headrace_runtime.batch.job_key import JobKey, job_id, parse_key, results_prefix
 from headrace_runtime.batch.means import Means
 from headrace_runtime.batch.placement import place
 from headrace_runtime.batch.placement_rules import Case
-from headrace_runtime.batch.row_estimate import extent_of
+from headrace_runtime.batch.row_estimate import extent_of, parquet_extent
 from headrace_runtime.batch.submission import MAX_DEADLINE_S
 from headrace_runtime.codec.content import content_of
-from headrace_runtime.codec.file_format import FileFormat
+from headrace_runtime.codec.file_format import Content, FileFormat
 from headrace_runtime.codec.plain_format import HEAD_BYTES
 from headrace_runtime.errors import HeadraceError, InvalidInput, JobNotFound, NotFound
 from headrace_runtime.model.manifest import Manifest
+from headrace_runtime.model.signature import Signature
 
 # Metadata of the object, `x-amz-meta-results` and `x-amz-meta-deadline-s`.
 _WISH, _DEADLINE = "results", "deadline-s"
@@ -102,13 +104,12 @@ class Intake:
 
     def _looked_at(self, job: Job, ticket: Ticket | None, manifest: Manifest, now: datetime) -> Job:
         """Return the job with what its file is, what its dropper wants of it, and where it runs."""
-        size_bytes = job.source.size_bytes
-        if not size_bytes:
+        if not job.source.size_bytes:
             raise InvalidInput("the file is empty")
         head, metadata = self.inbox.head(job.source, HEAD_BYTES)
         content = content_of(head, job.source.key)
         wishes = ticket or _wishes(metadata)
-        held = extent_of(head, size_bytes, content, manifest.signature)
+        held = self._extent(job.source, head, content, manifest.signature)
         return replace(
             job,
             content=content,
@@ -116,6 +117,13 @@ class Intake:
             deadline_s=wishes.deadline_s,
             placement=place(Case(held, manifest, self.means(now), wishes.deadline_s)),
         )
+
+    def _extent(
+        self, source: Source, head: bytes, content: Content, signature: Signature
+    ) -> Extent:
+        if content.format is FileFormat.PARQUET:
+            return parquet_extent(self.inbox.at_random(source), signature)
+        return extent_of(head, source.size_bytes, content, signature)
 
     def _refused(self, job: Job, error: HeadraceError, now: datetime) -> Job:
         failed = job.failed(error.sentence, now)
