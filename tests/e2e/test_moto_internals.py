@@ -11,7 +11,16 @@ from moto.core.responses import BaseResponse
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import EventBus, EventPattern, EventsBackend, Rule, events_backends
+from moto.moto_api._internal import urls
 from moto.s3 import notifications
+from moto.sagemaker.models import (
+    FakeEndpoint,
+    FakeEndpointConfig,
+    FakeTransformJob,
+    SageMakerModelBackend,
+    sagemaker_backends,
+)
+from moto.sagemaker.responses import SageMakerResponse
 
 from infra.local.moto_internals.stack_updates import in_order
 
@@ -137,3 +146,53 @@ def test_a_rule_with_a_schedule_is_one_that_takes_any_event() -> None:
     assert "NotImplementedError" in source
     assert EventPattern.load(None).matches_event({"source": "headrace"})
     assert "scheduled_expression" in inspect.getsource(Rule.__init__)
+
+
+def test_a_command_of_sagemakers_is_a_method_found_by_its_name() -> None:
+    # Once moto has them, there is nothing to add.
+    for action in ("update_endpoint", "stop_transform_job"):
+        assert not hasattr(SageMakerResponse, action)
+    assert "method_names_from_class(self.__class__)" in inspect.getsource(BaseResponse.call_action)
+    assert "self.sagemaker_backend.create_endpoint(" in inspect.getsource(
+        SageMakerResponse.create_endpoint
+    )
+
+
+def test_sagemakers_resources_are_kept_by_name_where_they_are_changed() -> None:
+    backend = sagemaker_backends["123456789012"]["eu-west-1"]
+    for kept in ("_models", "endpoint_configs", "endpoints", "transform_jobs"):
+        assert getattr(backend, kept) == {}
+    described = inspect.getsource(FakeEndpoint.__init__)
+    for attribute in ("endpoint_status", "failure_reason", "last_modified_time"):
+        assert f"self.{attribute}" in described
+    # Once an endpoint takes its time, and a job too, there is nothing to hold back.
+    assert 'self.endpoint_status = "InService"' in described
+    assert 'self.transform_job_status = "Completed"' in inspect.getsource(FakeTransformJob.__init__)
+    assert "v is not None" in inspect.getsource(FakeTransformJob.response_object.fget)
+
+
+def test_instances_are_checked_by_the_method_that_is_replaced() -> None:
+    parameters = inspect.signature(FakeEndpointConfig.validate_production_variants).parameters
+
+    assert list(parameters) == ["self", "production_variants"]
+    assert "self.validate_production_variants(production_variants)" in inspect.getsource(
+        FakeEndpointConfig.__init__
+    )
+    # Once these are taken, there is nothing to replace.
+    assert "ml.g5." not in inspect.getsource(FakeEndpointConfig.validate_instance_type)
+
+
+def test_the_count_of_instances_is_changed_by_the_method_that_is_wrapped() -> None:
+    source = inspect.getsource(SageMakerModelBackend.update_endpoint_weights_and_capacities)
+
+    assert 'variant["CurrentInstanceCount"] = desired_instance_count' in source
+    assert 'endpoint.endpoint_status = "InService"' in source
+
+
+def test_motos_own_api_finds_its_handlers_in_the_table_that_is_added_to() -> None:
+    assert all(path.startswith("{0}/moto-api/") for path in urls.url_paths)
+    assert list(inspect.signature(urls.url_paths["{0}/moto-api/reset"]).parameters) == [
+        "request",
+        "full_url",
+        "headers",
+    ]
