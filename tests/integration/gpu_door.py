@@ -103,7 +103,7 @@ class GpuDoor:
 
     def run(self, *names: str) -> None:
         """Work these queues, or all, until nothing waits in them; nothing may fail."""
-        while any([self._run_one(name) for name in names or QUEUES]):
+        while sum(self._run_one(name) for name in names or QUEUES):
             pass
 
     def tell(self, *notices: dict[str, Any]) -> None:

@@ -338,3 +338,16 @@ def test_a_shard_that_lambda_cannot_finish_goes_on_where_it_was_left(
 
     assert door.job(job_id).counts.rows_in == ROWS
     assert len(door.shards(job_id)[0].parts) == 2
+
+
+def test_what_sagemaker_tells_of_other_jobs_and_nobodys_messages_harm_nothing(door, event, context):
+    cases = ("success", "failure", "expiry", "transform")
+
+    for case in cases:
+        told = event(f"collect.{case}")
+        answer = door.functions["collect"].lambda_handler(told, context)
+        assert answer == {"batchItemFailures": []}
+    for case in ("hand_off.shard", "hand_off.later", "collect.shard"):
+        name = case.partition(".")[0]
+        answer = door.functions[name].lambda_handler(event(case), context)
+        assert len(answer["batchItemFailures"]) == 1  # its job is not there yet, perhaps

@@ -7,9 +7,10 @@ from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.cuts import Ends
-from headrace_runtime.batch.job import Job, Stop
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_failures import PERMANENT
 from headrace_runtime.batch.shard import Range, Shard
+from headrace_runtime.batch.stop import Stop
 from headrace_runtime.codec.records import Position
 from headrace_runtime.errors import Conflict, OutOfTime, Unavailable
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shards import Shards
-from headrace_runtime.batch.job import Job, Stop
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.shard import Shard
+from headrace_runtime.batch.stop import Stop
 from headrace_runtime.errors import Conflict
 
 GPU_FAILED = "GPU_FAILED"

@@ -17,9 +17,10 @@ from headrace_runtime.aws.shard_watch import ShardWatch
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.aws.staging import Staging
 from headrace_runtime.batch.clock import Clock
-from headrace_runtime.batch.job import Job, Stop
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_failures import PERMANENT
 from headrace_runtime.batch.shard import Shard, ShardState
+from headrace_runtime.batch.stop import Stop
 from headrace_runtime.errors import Conflict, OutOfTime
 
 MAX_TRIES = 6  # of making bodies; a worker that had the shard before may have used up three

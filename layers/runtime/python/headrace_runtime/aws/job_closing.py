@@ -15,10 +15,11 @@ from headrace_runtime.aws.part_join import Join, Stored
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.counts import Counts
-from headrace_runtime.batch.job import Job, Stop
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_manifest import ERRORS, checksum, results_name
 from headrace_runtime.batch.parts import layout_bytes
 from headrace_runtime.batch.shard import Part
+from headrace_runtime.batch.stop import Stop
 from headrace_runtime.errors import ModelUnfit
 
 Held = Mapping[str, bytes]  # what of the parts is at hand, by key

@@ -14,10 +14,11 @@ from headrace_runtime.aws.shard_watch import ShardWatch
 from headrace_runtime.aws.shard_writing import ShardWriting, Written
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Clock
-from headrace_runtime.batch.job import Job, Stop
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_failures import PERMANENT
 from headrace_runtime.batch.rerouting import too_heavy, too_slow
 from headrace_runtime.batch.shard import Range, Shard, ShardState
+from headrace_runtime.batch.stop import Stop
 from headrace_runtime.errors import Conflict, HeadraceError, OutOfTime, Unavailable
 from headrace_runtime.inference.process_failures import ModelKills
 from headrace_runtime.model.manifest import Manifest

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.placement import Placement
+from headrace_runtime.batch.stop import CANCEL, Stop
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content
 from headrace_runtime.codec.records import START, Position
@@ -69,21 +70,6 @@ class Cut:
     shards: int = 0
     end: Position = START
     complete: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a job ends before all of it is done: it is to be cancelled, or it has failed.
-
-    Attributes:
-        code, error: of the failure; empty where it is to be cancelled.
-    """
-
-    code: str = ""
-    error: str = ""
-
-
-CANCEL = Stop()
 
 
 @dataclass(frozen=True, slots=True)

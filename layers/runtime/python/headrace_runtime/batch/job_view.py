@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace_runtime.batch.counts import Counts
-from headrace_runtime.batch.job import CANCEL, Job
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.placement import Placement
+from headrace_runtime.batch.stop import CANCEL
 
 
 @dataclass(frozen=True, slots=True)
