@@ -226,5 +226,8 @@ def test_what_sagemaker_would_refuse_is_refused(world):
             _create(world, "unknown", ModelName="other")
         with pytest.raises(ClientError, match="at most 100"):
             _create(world, "wide", MaxPayloadInMB=60)
+        resources = {"InstanceType": "ml.p5.48xlarge", "InstanceCount": 1}
+        with pytest.raises(ClientError, match="Transform jobs run on one of"):
+            _create(world, "huge", TransformResources=resources)
         with pytest.raises(ClientError, match="Could not find transform job"):
             world.sagemaker.stop_transform_job(TransformJobName="none")

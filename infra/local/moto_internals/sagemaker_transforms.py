@@ -8,6 +8,7 @@ action is a method of `SageMakerResponse`, found by its name.
 from typing import Any
 
 from moto.core.responses import EmptyResult
+from moto.core.utils import get_service_model
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
@@ -43,6 +44,9 @@ def _check(backend: Any, asked: dict[str, Any]) -> None:
             f"this name already exists ({backend.transform_jobs[name].arn})."
         )
     backend.describe_model(asked["model_name"])
+    shape: Any = get_service_model("sagemaker").shape_for("TransformInstanceType")
+    if asked["transform_resources"]["InstanceType"] not in shape.enum:
+        raise ValidationError(message=f"Transform jobs run on one of {shape.enum}.")
     payload_mb = asked["max_payload_in_mb"]
     payload_mb = 6 if payload_mb is None else int(payload_mb)
     concurrent = int(asked["max_concurrent_transforms"] or 1)

@@ -18,6 +18,7 @@ from infra.local.sagemaker.fleet import Fleet, Instance
 from infra.local.sagemaker.outcomes import Outcomes
 from infra.local.sagemaker.s3_location import S3Location
 
+_MOST_BYTES = 1 << 30
 _SEE_LOGS = "See the SageMaker Endpoint logs in your account for more information."
 
 
@@ -49,7 +50,10 @@ class AsyncInvocations:
                 self.outcomes.fail(invocation, reason)
             else:
                 with closing(body):
-                    self._infer(invocation, fleet, instance, (body, size_bytes))
+                    if size_bytes > _MOST_BYTES:
+                        self.outcomes.fail(invocation, "ClientError: The input is above 1 GB.")
+                    else:
+                        self._infer(invocation, fleet, instance, (body, size_bytes))
 
     def _infer(
         self, invocation: Invocation, fleet: Fleet, instance: Instance, body: tuple[Any, int]
