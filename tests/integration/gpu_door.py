@@ -33,7 +33,12 @@ ROWS_AT_ONCE = 100
 
 
 def published(
-    model: str, graph: bytes, signature: Signature, *, accelerator: Accelerator = Accelerator.GPU
+    model: str,
+    graph: bytes,
+    signature: Signature,
+    *,
+    accelerator: Accelerator = Accelerator.GPU,
+    listening: bool = True,
 ) -> PlayedSageMaker:
     """Register a version that may run on a GPU, with an endpoint that is there, and play it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -43,7 +48,8 @@ def published(
         )
     played = PlayedSageMaker(manifest, graph)
     open_endpoint(manifest)
-    played.listen()
+    if listening:
+        played.listen()
     return played
 
 

@@ -19,7 +19,7 @@ from headrace_runtime.model.endpoint import Endpoint
 from headrace_runtime.model.manifest import Manifest
 
 _NOTED = 100  # so often it is written down how many bodies were sent
-_TRANSFORM_S = 24 * 3600  # a transform job that has not ended by then is taken for lost
+_TRANSFORM_S = 12 * 3600  # a transform job that has not ended by then is taken for lost
 
 
 @dataclass(frozen=True, slots=True)
