@@ -134,6 +134,26 @@ def test_an_endpoint_can_be_told_to_have_no_instance_until_there_is_work(world, 
         world.eventually(lambda: world.instances("one") == 1)
 
 
+def test_an_endpoint_that_was_told_to_have_no_instance_does_not_wake_where_nothing_scales(world):
+    with world.playing(loads_first=True):
+        world.model("one")
+        world.config("one", "one")
+        world.make("endpoint", "one", EndpointConfigName="one")
+        world.eventually(lambda: world.status("one") == "InService")
+        world.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="one",
+            DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}],
+        )
+        world.eventually(lambda: world.status("one") == "InService")
+
+        answer = world.runtime.invoke_endpoint_async(EndpointName="one", Body=b"abc")
+
+        with pytest.raises(AssertionError, match="not in time"):
+            world.eventually(lambda: world.running, within_s=0.5)
+        world.scaling("one", wakes=True, most=1)
+        assert world.eventually(lambda: world.read(answer["OutputLocation"])) == b"cba"
+
+
 def test_an_endpoint_goes_over_to_another_model(world):
     with world.playing():
         world.endpoint("one", asynchronous=False)

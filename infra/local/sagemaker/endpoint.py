@@ -60,6 +60,7 @@ class Endpoint:
         self.fleet = self._new_fleet(hosted)
         self._next: tuple[HostedEndpoint, Fleet] | None = None
         self._size: int | None = None
+        self._fixed = hosted.initial
         self._backlog = Backlog()
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=hosted.name)
         Thread(target=self._run, name=f"endpoint-{hosted.name}", daemon=True).start()
@@ -182,10 +183,11 @@ class Endpoint:
                 hosted, fleet = self._next
                 if fleet.has_loaded:
                     self.fleet.retire()
-                    self.hosted, self.fleet = hosted, fleet
+                    self.hosted, self.fleet, self._fixed = hosted, fleet, hosted.initial
                 if fleet.has_loaded or fleet.failure:
                     self.status, self._next = "InService", None
             elif self._size is not None:
+                self._fixed = self._size
                 self.fleet.resize(min(self._size, MOST_HERE))
                 self.status, self._size = "InService", None
             elif self.status == "Creating" and self.fleet.has_loaded:
@@ -203,7 +205,7 @@ class Endpoint:
             fleet.count,
             len(self._backlog),
             scaling=scaling,
-            initial=self.hosted.initial,
+            fixed=self._fixed,
             is_idle=fleet.idle_s(now) >= self._play.idle_s,
         )
         if wanted < fleet.count or not (fleet.failure and now - fleet.failed_at < _BOOT_AGAIN_S):

@@ -14,7 +14,7 @@ def wanted_instances(
     backlog: int,
     *,
     scaling: Scaling | None,
-    initial: int,
+    fixed: int,
     is_idle: bool,
 ) -> int:
     """Return a count of instances.
@@ -22,12 +22,12 @@ def wanted_instances(
     Args:
         count: those that there are.
         backlog: requests that wait.
-        scaling: None where the count is fixed.
-        initial: the count that the endpoint was created with.
+        scaling: None where nothing scales.
+        fixed: the count that the endpoint was last told to have, for where nothing scales.
         is_idle: whether there was no request for as long as scaling in takes.
     """
     if scaling is None:
-        return min(initial, MOST_HERE) if count or backlog else 0
+        return min(fixed, MOST_HERE) if count or backlog else 0
     most = min(scaling.most, MOST_HERE)
     wanted = count
     if count == 0:

@@ -36,7 +36,7 @@ def large_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_scaling_goes_by_its_policies(policies, count, backlog, is_idle, wanted):
-    assert wanted_instances(count, backlog, scaling=policies, initial=1, is_idle=is_idle) == wanted
+    assert wanted_instances(count, backlog, scaling=policies, fixed=1, is_idle=is_idle) == wanted
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_scaling_goes_by_its_policies(policies, count, backlog, is_idle, wanted)
     [(0, 0, 0), (0, 1, 2), (1, 0, 2), (2, 9, 2)],  # of none that was not needed yet, none
 )
 def test_without_policies_the_count_is_the_initial_one(count, backlog, wanted):
-    assert wanted_instances(count, backlog, scaling=None, initial=2, is_idle=True) == wanted
+    assert wanted_instances(count, backlog, scaling=None, fixed=2, is_idle=True) == wanted
 
 
 def test_no_policy_brings_more_instances_than_the_machine_has_processors(monkeypatch):
     monkeypatch.setattr(scaling, "MOST_HERE", 2)
 
-    assert wanted_instances(1, 500, scaling=FROM_ZERO, initial=1, is_idle=False) == 2
-    assert wanted_instances(0, 1, scaling=None, initial=9, is_idle=False) == 2
+    assert wanted_instances(1, 500, scaling=FROM_ZERO, fixed=1, is_idle=False) == 2
+    assert wanted_instances(0, 1, scaling=None, fixed=9, is_idle=False) == 2
