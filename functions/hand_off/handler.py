@@ -37,7 +37,7 @@ hand_off = GpuWorker(
     sqs=sqs,
     sagemaker=boto3.client("sagemaker"),
     runtime=boto3.client("sagemaker-runtime"),
-).hand_off()
+).hand_off(events=boto3.client("events"))
 messages = JobMessages(
     asked_of_hand_off(hand_off.work),
     retry=Retries(settings.hand_off_queue_url, sqs=sqs).soon,

@@ -23,7 +23,7 @@ def queue_at_endpoints(who: iam.IRole, stage: Stage) -> None:
 
 
 def start_transform_jobs(who: iam.IRole, stage: Stage) -> None:
-    """Let *who* start and look at *stage*'s transform jobs, of *stage*'s models alone."""
+    """Let *who* start *stage*'s transform jobs, of *stage*'s models alone."""
     who.add_to_principal_policy(
         iam.PolicyStatement(
             actions=["sagemaker:CreateTransformJob"],
@@ -31,12 +31,11 @@ def start_transform_jobs(who: iam.IRole, stage: Stage) -> None:
             conditions={"ArnLike": {"sagemaker:ModelArn": own_arns(who, stage, "model")}},
         )
     )
-    _on_ours(who, stage, ["transform-job"], "DescribeTransformJob")
 
 
 def stop_transform_jobs(who: iam.IRole, stage: Stage) -> None:
-    """Let *who* end *stage*'s transform jobs early."""
-    _on_ours(who, stage, ["transform-job"], "StopTransformJob")
+    """Let *who* look at *stage*'s transform jobs, and end them early."""
+    _on_ours(who, stage, ["transform-job"], "DescribeTransformJob", "StopTransformJob")
 
 
 def keep_endpoints(who: iam.IRole, stage: Stage) -> None:

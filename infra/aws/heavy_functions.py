@@ -9,7 +9,7 @@ from infra.aws.gpu_work import GpuWork
 from infra.aws.headrace_function import HeadraceFunction
 from infra.aws.heavy_queues import TIMEOUT_S, HeavyQueues
 from infra.aws.layers import Layers
-from infra.aws.own_event import JOB_ENDED
+from infra.aws.own_event import JOB_ENDED, VERSIONS_MOVED
 from infra.aws.own_names import name_prefix
 from infra.aws.shard_functions import ARROW
 from infra.aws.stage import Stage
@@ -37,7 +37,12 @@ class HeavyFunctions:
     def hand_off(self) -> HeadraceFunction:
         """Return `hand_off`, which gives shards to SageMaker."""
         hand_off = self._function("HandOff", "hand_off", self._stage.memory.hand_off)
-        grants.put_objects(hand_off.role, self._state.staging, BODIES)
+        role = hand_off.role
+        grants.tell(role, VERSIONS_MOVED)
+        for keys in (BODIES, MANIFESTS):
+            grants.put_objects(role, self._state.staging, keys)
+        grants_sagemaker.queue_at_endpoints(role, self._stage)
+        grants_sagemaker.start_transform_jobs(role, self._stage)
         at_a_time = self._stage.max_concurrency
         self._queues.hand_off.feed(hand_off, batch_size=1, max_concurrency=at_a_time)
         return hand_off
@@ -55,10 +60,9 @@ class HeavyFunctions:
         grants.read_objects(role, state.results, "*")
         grants.list_objects(role, state.results)
         grants.delete_objects(role, state.results, f"{PARTS}*")
-        grants_sagemaker.stop_transform_jobs(role, self._stage)
-        # A notice is one body's: most end with a look at what their shard still lacks.
+        # Most notices end with a look at what their shard lacks, but the last takes a whole run.
         at_a_time = self._stage.max_concurrency
-        self._queues.collected.feed(collect, batch_size=10, max_concurrency=at_a_time)
+        self._queues.collected.feed(collect, batch_size=1, max_concurrency=at_a_time)
         return collect
 
     def _function(self, construct_id: str, source: str, memory_mb: int) -> HeadraceFunction:
@@ -79,7 +83,6 @@ class HeavyFunctions:
         grants.list_objects(role, state.inbox)
         grants.read_objects(role, state.inbox, "*")
         grants.list_objects(role, state.staging)
-        grants.put_objects(role, state.staging, MANIFESTS)
         grants.read_items(role, state.registry)
         grants.read_items(role, state.jobs)
         grants.write_items(role, state.jobs)
@@ -87,8 +90,7 @@ class HeavyFunctions:
         # What SageMaker cannot answer goes back to Lambda.
         for queue in (queues.hand_off, queues.collected, files.shards, files.parquet_shards):
             grants.send_messages(role, queue.queue)
-        grants_sagemaker.queue_at_endpoints(role, self._stage)
-        grants_sagemaker.start_transform_jobs(role, self._stage)
+        grants_sagemaker.stop_transform_jobs(role, self._stage)
         return function
 
     def _settings(self) -> work_settings.HeavySettings:

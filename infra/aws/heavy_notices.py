@@ -7,6 +7,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.aws.own_event import JOB_ENDED
 from infra.aws.own_names import name_prefix
 from infra.aws.stage import Stage
 from infra.aws.work_queue import WorkQueue
@@ -14,6 +15,8 @@ from infra.aws.work_queue import WorkQueue
 
 class HeavyNotices(Construct):
     """Ends of invocations (SNS) and of transform jobs (EventBridge) → *queue*, as they were told.
+
+    And ends of our own jobs there, however they ended: what SageMaker still does of one is stopped.
 
     The topics are encrypted by AWS's own key, with which any role of this account may publish
     that may publish at all: SageMaker's role here, and nobody else's.
@@ -45,6 +48,16 @@ class HeavyNotices(Construct):
                     "TransformJobName": events.Match.prefix(f"{name_prefix(stage)}-"),
                     "TransformJobStatus": ["Completed", "Failed", "Stopped"],
                 },
+            ),
+            targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
+        )
+        events.Rule(
+            self,
+            "JobEnded",
+            event_pattern=events.EventPattern(
+                source=[JOB_ENDED.source],
+                detail_type=[JOB_ENDED.kind],
+                detail={"engine": events.Match.prefix("sagemaker-")},
             ),
             targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
         )

@@ -95,13 +95,10 @@ WORKS_ON_GPUS = (
     | listed("inbox")
     | read("inbox/*")
     | listed("staging")
-    | put("staging/manifests/*")
     | read_items("registry")
     | read_items("jobs")
     | write_items("jobs")
-    | on(ENDPOINTS, "sagemaker", "InvokeEndpointAsync")
-    | on(f"{TRANSFORMS}[{MODELS}]", "sagemaker", "CreateTransformJob")
-    | on(TRANSFORMS, "sagemaker", "DescribeTransformJob")
+    | on(TRANSFORMS, "sagemaker", "DescribeTransformJob", "StopTransformJob")
 )
 
 # Nothing less than this, and nothing more.
@@ -184,7 +181,13 @@ MAY = {
     | counted("shards", "parquetshards", "handoff", "collected")
     | TELLS,
     "notify": LOG | OWN_QUEUE | {("dynamodb:GetItem", "jobs")},
-    "hand_off": WORKS_ON_GPUS | sent("collected") | put("staging/in/*"),
+    "hand_off": WORKS_ON_GPUS
+    | TELLS_OF_VERSIONS
+    | sent("collected")
+    | put("staging/in/*")
+    | put("staging/manifests/*")
+    | on(ENDPOINTS, "sagemaker", "InvokeEndpointAsync")
+    | on(f"{TRANSFORMS}[{MODELS}]", "sagemaker", "CreateTransformJob"),
     "collect": WORKS_ON_GPUS
     | TELLS
     | read("staging/out/*")
@@ -195,8 +198,7 @@ MAY = {
     | read("results/*")
     | put("results/*")
     | on("results/_parts/*", "s3", "DeleteObject")
-    | sent("handoff")
-    | on(TRANSFORMS, "sagemaker", "StopTransformJob"),
+    | sent("handoff"),
     "provision": LOG
     | OWN_QUEUE
     | read_items("registry")

@@ -181,6 +181,11 @@ def told_of(name: str, detail: str, **more: str) -> dict:
     }
 
 
+def ended_on(engine: str) -> dict:
+    """Return what is told of a job's end."""
+    return {"source": "headrace", "detail-type": "Job Ended", "detail": {"engine": engine}}
+
+
 # As register and manage tell it.
 MOVED = {"source": SOURCE, "detail-type": KIND, "detail": {"model": "digits"}}
 
@@ -194,6 +199,9 @@ MOVED = {"source": SOURCE, "detail-type": KIND, "detail": {"model": "digits"}}
         (told_of("hr-dev-0123-1", "Transform Job", TransformJobStatus="InProgress"), []),
         (told_of("hr-prod-0123-1", "Transform Job", TransformJobStatus="Completed"), []),
         (told_of("theirs", "Transform Job", TransformJobStatus="Completed"), []),
+        (ended_on("sagemaker-async"), ["collect"]),
+        (ended_on("sagemaker-transform"), ["collect"]),
+        (ended_on("lambda"), []),
         (told_of("hr-dev-digits-3-0a1b2c3d", "Endpoint"), ["provision"]),
         (told_of("hr-prod-digits-3-0a1b2c3d", "Endpoint"), []),
         (MOVED, ["provision"]),

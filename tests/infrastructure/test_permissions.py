@@ -71,7 +71,7 @@ def test_no_function_writes_where_its_writing_would_wake_it(cloud: Cloud):
     assert written["intake"] == written["batch"] == written["batch_parquet"] == {"results/*"}
     # Nobody is told of what is in the staging bucket.
     assert written["hand_off"] == {"staging/in/*", "staging/manifests/*"}
-    assert written["collect"] == {"results/*", "staging/failed/*", "staging/manifests/*"}
+    assert written["collect"] == {"results/*", "staging/failed/*"}
     # What looks after all jobs answers for none.
     assert written["sweep"] == written["notify"] == written["provision"] == set()
 
@@ -100,7 +100,7 @@ def test_only_who_ends_jobs_tells_that_they_ended_and_who_moves_versions_of_thos
         if action == "events:PutEvents"
     }
     enders = ("intake", "batch", "batch_parquet", "sweep", "collect")
-    movers = ("register", "manage")
+    movers = ("register", "manage", "hand_off")  # the last misses a version's endpoint
     assert tellers == {
         *((function, f"{BUS}[headrace: Job Ended]") for function in enders),
         *((function, f"{BUS}[headrace: Versions Moved]") for function in movers),

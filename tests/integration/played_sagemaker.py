@@ -6,6 +6,7 @@ test to say.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,6 +63,8 @@ class PlayedSageMaker:
         transforms: requests of CreateTransformJob by name.
         statuses: how each transform job stands.
         refused: raised by whoever invokes the endpoint, once for each.
+        quota: of transform jobs.
+        on_create: done as a transform job is started.
     """
 
     manifest: Manifest
@@ -71,6 +74,8 @@ class PlayedSageMaker:
     transforms: dict[str, dict[str, Any]] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     refused: list[Exception] = field(default_factory=list)
+    quota: int = 9
+    on_create: Callable[[], object] = lambda: None
 
     def listen(self) -> None:
         """Take what clients send that are made from now on."""
@@ -163,6 +168,9 @@ class PlayedSageMaker:
         name = asked["TransformJobName"]
         if name in self.transforms:
             return _failure("ResourceInUse", f"{name} exists")
+        if not self.quota:
+            return _failure("ResourceLimitExceeded", "the quota is 0")
+        self.on_create()
         self.transforms[name], self.statuses[name] = asked, "InProgress"
         arn = f"arn:aws:sagemaker:eu-west-1:123456789012:transform-job/{name}"
         return _response(200, {"TransformJobArn": arn})

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ClientError
 
 from headrace_runtime.batch.shard import ShardState
 from headrace_runtime.model.acceleration import Accelerator
@@ -139,6 +140,7 @@ def test_bodies_that_fail_are_sent_again_and_no_others(status, played, door):
     door.run("files", "hand_off")
     bad = [played.waiting.pop(7), played.waiting.pop(2)]
     door.tell(*played.answer_all(), *(notice(one, status) for one in bad))
+    door.run("hand_off")
 
     assert [one.inference_id for one in played.waiting] == [
         f"{job_id}.00000.1.00002.2",
@@ -166,6 +168,7 @@ def test_a_failure_of_an_earlier_round_or_of_another_job_is_none(played, door):
     door.run("files", "hand_off")
     old = list(played.waiting)
     door.tell(*played.fail_all())
+    door.run("hand_off")
     assert {one.round for one in played.waiting} == {2}
 
     door.tell(*(notice(one, "Failed") for one in old))
@@ -182,12 +185,32 @@ def test_a_shard_that_fails_three_times_goes_back_to_lambda(played, door):
     door.run("files", "hand_off")
     for _ in range(3):
         door.tell(*played.fail_all())
+        door.run("hand_off")
     assert not played.waiting
 
     door.run()
 
     assert door.shards(job_id)[0].on_cpu
     assert door.job(job_id).state == "partial"
+    assert door.job(job_id).counts.rows_in == ROWS
+    why = "SageMaker did not answer shard 0: 11 of its 11 bodies failed 3 times"
+    manifest = json.loads(door.results(job_id)["manifest.json"])
+    assert manifest["placement"]["fell_back"] == why
+
+
+@pytest.mark.fault("F33")
+def test_a_round_that_brings_something_is_followed_by_another(played, door):
+    job_id = door.drop("linear/rows.csv", csv())
+    door.run("files", "hand_off")
+    for _ in range(5):
+        slow = [played.waiting.pop() for _ in range(len(played.waiting) - 2)]
+        door.tell(*played.answer_all(), *(notice(one, "Expired") for one in slow))
+        door.run("hand_off")
+    assert {one.round for one in played.waiting} == {6}
+
+    door.tell(*played.answer_all())
+
+    assert not door.shards(job_id)[0].on_cpu
     assert door.job(job_id).counts.rows_in == ROWS
 
 
@@ -198,6 +221,7 @@ def test_a_stage_may_have_such_a_job_fail(function, played, event, context):
     door.run("files", "hand_off")
     for _ in range(3):
         door.tell(*played.fail_all())
+        door.run("hand_off")
     door.run()
 
     assert door.job(job_id).state == "failed"
@@ -210,14 +234,14 @@ def test_a_stage_may_have_such_a_job_fail(function, played, event, context):
 def test_what_is_overdue_is_sent_again_without_any_notice(
     function, played, event, context, monkeypatch
 ):
-    monkeypatch.setattr("headrace_runtime.aws.async_endpoint.AsyncEndpoint.longest_s", -1)
+    monkeypatch.setattr("headrace_runtime.aws.async_endpoint.AsyncEndpoint.longest_s", -9999)
     door = open_gpu_door(function, event, context, patience_s=0)
     job_id = door.drop("linear/rows.csv", csv())
     door.run("files", "hand_off")
     played.waiting.clear()
 
     door.sweep()
-    door.run("collect")
+    door.run("collect", "hand_off")
 
     assert {one.round for one in played.waiting} == {2}
     door.tell(*played.answer_all())
@@ -288,7 +312,7 @@ def test_a_shard_waits_for_its_endpoint_and_goes_once_it_is_there(played, door):
 
 
 def test_an_endpoint_that_never_comes_is_not_waited_for_for_ever(played, door):
-    open_endpoint(played.manifest, "failed")
+    open_endpoint(played.manifest, "creating")
     job_id = door.drop("linear/rows.csv", csv())
     door.run("files")
     since = "2026-11-26T09:00:00+00:00"
@@ -321,7 +345,7 @@ def test_a_shard_that_lambda_cannot_finish_goes_on_where_it_was_left(
     door = open_gpu_door(function, event, context, batch_rows=100)
     job_id = door.drop("slow/rows.csv", csv())
     assert door.job(job_id).placement.engine == "lambda"
-    left_ms = iter([60_000] * 14 + [14_000] * 99)
+    left_ms = iter([60_000] * 10 + [14_000] * 99)
     with monkeypatch.context() as patch:
         left = "get_remaining_time_in_millis"
         patch.setattr(type(context), left, lambda _: next(left_ms))
@@ -351,3 +375,64 @@ def test_what_sagemaker_tells_of_other_jobs_and_nobodys_messages_harm_nothing(do
         name = case.partition(".")[0]
         answer = door.functions[name].lambda_handler(event(case), context)
         assert len(answer["batchItemFailures"]) == 1  # its job is not there yet, perhaps
+
+
+def test_an_endpoint_that_failed_is_not_waited_for_at_all(played, door):
+    open_endpoint(played.manifest, "failed")
+    job_id = door.drop("linear/rows.csv", csv())
+    door.run()
+
+    assert door.shards(job_id)[0].on_cpu
+    assert door.job(job_id).counts.rows_in == ROWS
+
+
+def test_an_endpoint_that_vanishes_while_bodies_are_sent_is_waited_for(played, door):
+    gone = {"Error": {"Code": "ValidationError", "Message": "Endpoint ep not found"}}
+    played.refused.append(ClientError(gone, "InvokeEndpointAsync"))
+    job_id = door.drop("linear/rows.csv", csv())
+    door.run("files")
+    door.give("hand_off", {"job_id": job_id, "shard": 0})
+    assert (door.shards(job_id)[0].state, played.taken) == (ShardState.HANDED, [])
+
+    door.give("hand_off", {"job_id": job_id, "shard": 0, "since": "2026-11-26T09:00:00+00:00"})
+
+    door.tell(*played.answer_all())
+    assert door.job(job_id).counts.rows_in == ROWS
+
+
+def test_bodies_that_nobody_sent_are_found_by_the_sweeper(function, played, event, context):
+    door = open_gpu_door(function, event, context, patience_s=0)
+    played.refused.append(SystemExit("killed"))
+    job_id = door.drop("linear/rows.csv", csv())
+    door.run("files")
+    with pytest.raises(SystemExit):
+        door.run("hand_off")
+
+    door.sweep()
+    door.run()
+
+    assert len(played.taken) == 11
+    door.tell(*played.answer_all())
+    assert door.job(job_id).counts.rows_in == ROWS
+
+
+def test_a_shard_of_too_many_requests_stays_on_lambda(played, door, monkeypatch):
+    monkeypatch.setattr("headrace_runtime.aws.staging.MAX_BODIES", 5)
+    job_id = door.drop("linear/rows.csv", csv())
+    door.run()
+
+    assert door.shards(job_id)[0].on_cpu
+    assert door.job(job_id).counts.rows_in == ROWS
+    assert "more than 5 requests" in door.job(job_id).placement.fell_back
+
+
+def test_what_still_waits_of_a_cancelled_job_finds_no_body_any_more(played, door):
+    job_id = door.drop("linear/rows.csv", csv())
+    door.run("files", "hand_off")
+    settling = door.functions["collect"].settling
+    settling.queue.close(settling.jobs.change(job_id, lambda job: job.asked_to_cancel()))
+    door.run("collect")
+
+    door.tell({"detail-type": "Job Ended", "detail": {"job_id": job_id}})
+
+    assert door.staged() == []

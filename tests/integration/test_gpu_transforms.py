@@ -138,6 +138,40 @@ def test_a_job_that_is_cancelled_stops_it(played, door):
     settling = door.functions["collect"].settling
     settling.queue.close(settling.jobs.change(job_id, lambda job: job.asked_to_cancel()))
     door.run("collect")
+    door.tell({"detail-type": "Job Ended", "detail": {"job_id": job_id}})
 
     assert played.statuses == {f"hr-test-{job_id}-1": "Stopped"}
     assert door.job(job_id).state == "cancelled"
+
+
+def test_one_that_sagemaker_refuses_is_worked_on_lambda(played, door):
+    played.quota = 0
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+
+    assert door.job(job_id).counts.rows_in == ROWS
+    assert {shard.on_cpu for shard in door.shards(job_id)} == {True}
+    assert door.job(job_id).placement.fell_back.endswith(
+        "SageMaker refused its transform job (ResourceLimitExceeded)"
+    )
+
+
+def test_one_that_takes_long_is_waited_for(played, door, monkeypatch):
+    monkeypatch.setattr("headrace_runtime.aws.sending._TRANSFORM_S", -9999)
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    for shard in door.shards(job_id):
+        door.give("collect", {"job_id": job_id, "shard": shard.number})
+    door.run()
+
+    assert list(played.transforms) == [f"hr-test-{job_id}-1"]
+
+
+def test_a_job_cancelled_while_its_transform_job_is_started_stops_it(played, door):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run("files")
+    jobs = door.functions["collect"].settling.jobs
+    played.on_create = lambda: jobs.change(job_id, lambda job: job.asked_to_cancel())
+    door.run("hand_off")
+
+    assert played.statuses == {f"hr-test-{job_id}-1": "Stopped"}

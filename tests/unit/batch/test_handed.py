@@ -59,9 +59,9 @@ def test_a_shard_that_was_handed_over_is_nobodys_until_it_is_collected():
 def test_what_is_asked_for_again_is_another_round_that_only_one_can_begin():
     handed = begun().handed_over(HANDED, 0.0).with_sent(4)
 
-    asked = handed.asked_again(NOW + timedelta(hours=1))
+    asked = handed.asked_again(NOW + timedelta(hours=1), done=3)
 
-    assert asked.known_handed == Handed(1, SIZES, 0, "2026-11-26T10:00:00+00:00", 2, 0)
+    assert asked.known_handed == Handed(1, SIZES, 0, "2026-11-26T10:00:00+00:00", 2, 0, 3)
     assert asked.attempt == handed.attempt + 1
 
 
@@ -74,7 +74,7 @@ def test_what_goes_back_to_a_function_keeps_its_parts_and_never_returns():
 
 def test_nothing_can_be_asked_for_again_that_nobody_has():
     with pytest.raises(Conflict, match=r"shard 3 of job .* is not with SageMaker"):
-        begun().asked_again(NOW)
+        begun().asked_again(NOW, 0)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,7 @@ def test_a_run_that_did_less_than_half_was_too_slow():
     )
     assert too_slow(was, Range(Position(600, 51, 51), 1100, 51), 9999) == ""
     assert too_slow(Range(), Range(Position(600, 51, 51), None, 51), 1000) == ""
+    assert too_slow(Range(), Range(Position(9, 2, 2), None, 2), 0) == ""
 
 
 def test_only_a_lack_of_time_or_memory_is_mended_elsewhere():

@@ -117,10 +117,11 @@ def test_an_answer_in_json_alone_is_read_too():
     np.testing.assert_array_equal(output.array, np.float32([[0.5, 2]]))
 
 
-def test_where_the_json_ends_is_seen_without_being_told():
+@pytest.mark.parametrize("kind", ["binary/octet-stream", f"{BINARY}1024", f"{BINARY}20"])
+def test_where_the_json_ends_is_seen_though_it_was_not_told_or_told_wrongly(kind):
     body, _ = answer([described("y", [1, 2], 8)], np.float32([3, 4]).tobytes())
 
-    (output,) = decode_output(body, "binary/octet-stream", [SPEC])
+    (output,) = decode_output(body, kind, [SPEC])
 
     np.testing.assert_array_equal(output.array, np.float32([[3, 4]]))
 
@@ -130,7 +131,7 @@ def test_where_the_json_ends_is_seen_without_being_told():
     [
         (b"", "application/json", "not valid JSON|JSON"),
         (b"[]", "application/json", "no JSON object"),
-        (b"{}", f"{BINARY}3", "has 2 bytes, and its JSON alone 3"),
+        (b"{}", f"{BINARY}3", "'outputs' is missing"),
         (b"{}", f"{BINARY}2", "'outputs' is missing"),
         (*answer([]), "lacks output 'y'"),
         (*answer([described("y", [1, 2], 8)], b"1234567"), "has 8 bytes, got 7"),

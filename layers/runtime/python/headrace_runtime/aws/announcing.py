@@ -67,5 +67,6 @@ def ending_detail(job: Job) -> dict[str, Any]:
         "results": {"bucket": job.target.bucket, "prefix": job.target.prefix},
         **({} if job.error is None else {"error": job.error}),
         "finished_at": job.finished_at,
+        **({} if job.placement is None else {"engine": str(job.placement.engine)}),
         **({} if job.webhook is None else {"webhook": job.webhook.url}),
     }

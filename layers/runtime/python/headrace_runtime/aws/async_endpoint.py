@@ -2,11 +2,18 @@
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from headrace_runtime.aws.staging_bucket import StagingBucket
 from headrace_runtime.batch.handed import BodyName, body_key, folder, output_name
+from headrace_runtime.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+
+class EndpointGone(Unavailable):
+    """An endpoint takes nothing at this moment; its text is a clause that says why."""
 
 
 class AsyncEndpoint:
@@ -39,7 +46,19 @@ class AsyncEndpoint:
         return self._ttl_s + self._timeout_s
 
     def send(self, endpoint: str, name: BodyName, content_type: str) -> None:
-        """Queue a body, which lies in the staging bucket."""
+        """Queue a body, which lies in the staging bucket.
+
+        Raises:
+            EndpointGone: SageMaker has no such endpoint, whatever was noted of it.
+        """
+        try:
+            self._invoke(endpoint, name, content_type)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise EndpointGone(f"SageMaker has no endpoint {endpoint} in service") from error
+
+    def _invoke(self, endpoint: str, name: BodyName, content_type: str) -> None:
         place = folder(name.job_id, name.shard, name.attempt)
         self._runtime.invoke_endpoint_async(
             EndpointName=endpoint,

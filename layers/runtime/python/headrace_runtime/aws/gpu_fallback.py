@@ -33,17 +33,17 @@ class GpuFallback:
         Where somebody else has moved the shard meanwhile, it is left to them.
 
         Args:
-            job: of the shard.
+            job: of the shard; it says from now on what happened.
             shard: as it stands.
-            why: a clause, after "SageMaker did not answer it: ".
+            why: a clause.
         """
+        sentence = f"SageMaker did not answer shard {shard.number}: {why}"
         if not self.to_cpu:
-            sentence = f"SageMaker did not answer shard {shard.number}: {why}"
-            stopped = self.jobs.change(
-                job.job_id, lambda job: job.stopped(Stop(GPU_FAILED, sentence))
-            )
+            stop = Stop(GPU_FAILED, sentence)
+            stopped = self.jobs.change(job.job_id, lambda job: job.stopped(stop))
             self.queue.close(stopped)
             return stopped
+        job = self.jobs.change(job.job_id, lambda job: job.fallen_back(sentence))
         with suppress(Conflict):
             self.queue.again(job, self.shards.move(shard, shard.given_back()))
         return job

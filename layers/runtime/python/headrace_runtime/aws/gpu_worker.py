@@ -25,6 +25,7 @@ from headrace_runtime.aws.shards import Shards
 from headrace_runtime.aws.staging import Staging
 from headrace_runtime.aws.staging_bucket import StagingBucket
 from headrace_runtime.aws.transforms import Transforms
+from headrace_runtime.aws.version_events import VersionEvents
 from headrace_runtime.batch.gpu_prices import gpu_instance
 from headrace_runtime.work_settings import HeavySettings
 
@@ -48,8 +49,12 @@ class GpuWorker:
     sagemaker: "SageMakerClient"
     runtime: "SageMakerRuntimeClient"
 
-    def hand_off(self) -> HandOff:
-        """Return what gives shards to SageMaker."""
+    def hand_off(self, *, events: "EventBridgeClient") -> HandOff:
+        """Return what gives shards to SageMaker.
+
+        Args:
+            events: is told of versions that lack an endpoint.
+        """
         return HandOff(
             jobs=self._jobs,
             shards=self._shards,
@@ -58,6 +63,7 @@ class GpuWorker:
             sending=self._sending,
             fallback=self._fallback,
             queue=self._queue,
+            version_events=VersionEvents(events=events),
             usd_per_gpu_s=gpu_instance(self.settings.gpu_instance_type).usd_per_s,
             wait_s=self.settings.endpoint_wait_s,
         )
@@ -94,7 +100,6 @@ class GpuWorker:
         return Settling(
             jobs=self._jobs,
             shards=self._shards,
-            registry=self._registry,
             bucket=self._staging,
             sending=self._sending,
             transforms=self._transforms,
@@ -148,6 +153,7 @@ class GpuWorker:
         settings = self.settings
         return Transforms(
             self._staging,
+            self._jobs,
             self._shards,
             sagemaker=self.sagemaker,
             name_prefix=settings.name_prefix,

@@ -1,10 +1,11 @@
 """Bodies that lie ready are sent: to an endpoint, or all of a job together as a transform job."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headrace_runtime.aws.async_endpoint import AsyncEndpoint
+from headrace_runtime.aws.async_endpoint import AsyncEndpoint, EndpointGone
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.aws.staging_bucket import StagingBucket
@@ -14,12 +15,14 @@ from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.placement import Engine
 from headrace_runtime.batch.shard import Shard
 from headrace_runtime.codec.triton_body import content_type, header_bytes
-from headrace_runtime.errors import Conflict, Unavailable
-from headrace_runtime.model.endpoint import Endpoint
+from headrace_runtime.errors import Conflict
+from headrace_runtime.model.endpoint import Endpoint, EndpointState
 from headrace_runtime.model.manifest import Manifest
 
 _NOTED = 100  # so often it is written down how many bodies were sent
-_TRANSFORM_S = 12 * 3600  # a transform job that has not ended by then is taken for lost
+_ENDING_S = 20.0  # of the worker's time, to write down how many were sent
+_SENDING_S = 900  # within which all are sent, or the worker is no more
+_TRANSFORM_S = 12 * 3600  # one that was not to be started by then is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,12 @@ class Door:
     Attributes:
         name: of the endpoint, or of SageMaker's model for a transform job.
         closed: a clause that says why it takes nothing yet; "" where it does.
+        for_long: whether it is not worth waiting for: it failed, or is not made for now.
     """
 
     name: str
     closed: str = ""
+    for_long: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +60,28 @@ class Sending:
 
     def until(self, job: Job, now: datetime) -> datetime:
         """Return when nothing that is sent now can be on its way any more."""
-        longest_s = _TRANSFORM_S if transformed(job) else self.endpoint.longest_s
+        longest_s = _SENDING_S + (_TRANSFORM_S if transformed(job) else self.endpoint.longest_s)
         return now + timedelta(seconds=longest_s)
 
-    def send(self, job: Job, manifest: Manifest, shard: Shard) -> int:
+    def send(self, job: Job, manifest: Manifest, shard: Shard, left_s: Callable[[], float]) -> int:
         """Send what of a shard was not sent in this round and has no output; return how many.
 
-        A shard that somebody else has moved on meanwhile is theirs.
+        A shard that somebody else has moved on meanwhile is theirs. Where the time is too short
+        for all, the shard says how far it came.
+
+        Args:
+            job: of the shard.
+            manifest: of the version that answers.
+            shard: whose bodies lie ready.
+            left_s: gives the seconds until the worker is stopped.
 
         Raises:
-            Unavailable: there is no endpoint.
+            EndpointGone: there is no endpoint, or none any more; some may have been sent.
+            TransformRefused: SageMaker does not take the transform job.
         """
         door = self.door(job)
         if door.closed:
-            raise Unavailable(f"bodies of job {job.job_id} were not sent: {door.closed}")
+            raise EndpointGone(door.closed)
         content = content_type(header_bytes(manifest.signature))
         if transformed(job):
             return int(bool(self.transforms.start_if_due(job, door.name, content)))
@@ -77,10 +90,13 @@ class Sending:
         there = self.bucket.outputs(place) if handed.sent or handed.round > 1 else set()
         waiting = [body for body in range(handed.sent, handed.bodies) if body not in there]
         with suppress(Conflict):
-            for count, body in enumerate(waiting, 1):
+            for count, body in enumerate(waiting):
+                if left_s() < _ENDING_S:
+                    self.shards.move(shard, shard.with_sent(body))
+                    return count
                 name = BodyName(job.job_id, shard.number, handed.attempt, body, handed.round)
                 self.endpoint.send(door.name, name, content)
-                if count % _NOTED == 0:
+                if count % _NOTED == _NOTED - 1:
                     shard = self.shards.move(shard, shard.with_sent(body + 1))
             self.shards.move(shard, shard.with_sent(handed.bodies))
         return len(waiting)
@@ -97,4 +113,5 @@ def _of_endpoint(endpoint: Endpoint | None) -> Door:
     if endpoint.ready:
         return Door(endpoint.name)
     why = f" ({endpoint.reason})" if endpoint.reason else ""
-    return Door(endpoint.name, f"its endpoint {endpoint.name} is {endpoint.state}{why}")
+    closed = f"its endpoint {endpoint.name} is {endpoint.state}{why}"
+    return Door(endpoint.name, closed, for_long=endpoint.state is EndpointState.FAILED)

@@ -10,13 +10,12 @@ from datetime import datetime
 
 from headrace_runtime.aws.gpu_fallback import GpuFallback
 from headrace_runtime.aws.jobs import Jobs
-from headrace_runtime.aws.registry import Registry
 from headrace_runtime.aws.sending import Sending, transformed
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shard_work import ShardWork
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.aws.staging_bucket import StagingBucket
-from headrace_runtime.aws.transforms import Transforms
+from headrace_runtime.aws.transforms import OVER, Transforms
 from headrace_runtime.batch.clock import Clock
 from headrace_runtime.batch.handed import MAX_ROUNDS, folder
 from headrace_runtime.batch.job import Job
@@ -37,7 +36,6 @@ class Settling:
 
     jobs: Jobs
     shards: Shards
-    registry: Registry
     bucket: StagingBucket
     sending: Sending
     transforms: Transforms
@@ -59,12 +57,12 @@ class Settling:
             return self.jobs.get(name.job_id)
         if notice.failure:
             self.bucket.note_failure(name, notice.failure)
-        return self.settle(name.job_id, name.shard, clock, count)
+        return self._settled(name.job_id, name.shard, clock, count)
 
     def transformed(self, name: str) -> None:
         """Let each shard be settled whose bodies a transform job had, now that it is over."""
         which = self.transforms.job_and_round(name)
-        if which is None or not self.transforms.is_over(name):
+        if which is None or self.transforms.state(name) not in OVER:
             return
         job = self.jobs.get(which[0])
         for shard in self.shards.of(job.job_id):
@@ -74,6 +72,8 @@ class Settling:
     def settle(self, job_id: str, number: int, clock: Clock, count: Count) -> Job:
         """Return the job once what can be done of its shard is done: collected, or asked again.
 
+        Bodies that were not sent are, by who sends bodies: whoever was at it has died.
+
         Args:
             job_id: of the job.
             number: of the shard.
@@ -81,9 +81,17 @@ class Settling:
             count: told of failures, by the name of a metric and how many.
 
         Raises:
-            Unavailable: there is no endpoint to ask again, or too little time is left.
+            Unavailable: too little time is left to collect.
             Exception: a fault that a retry may mend.
         """
+        job = self._settled(job_id, number, clock, count)
+        shard = self.shards.get(job_id, number)
+        handed = shard.handed if shard.state is ShardState.HANDED else None
+        if job.workable and handed is not None and handed.sent < handed.bodies:
+            self.queue.unsent(job, shard)
+        return job
+
+    def _settled(self, job_id: str, number: int, clock: Clock, count: Count) -> Job:
         job, shard = self.jobs.get(job_id), self.shards.get(job_id, number)
         if not job.workable or shard.state is ShardState.DONE:
             return self.closed(job_id, clock.now())
@@ -95,39 +103,56 @@ class Settling:
             return self._collected(job, shard, clock, count)
         if self._nothing_comes(job, shard, lacking, clock.now()):
             return self._asked_again(job, shard, len(lacking), clock.now(), count)
-        if transformed(job):
-            self.sending.send(job, self.registry.manifest(*job.known_version), shard)
         return job
 
     def closed(self, job_id: str, now: datetime) -> Job:
-        """Return the job, closed if that is due; no transform job of it runs on then."""
-        job = self.work.closing.close_if_due(job_id, now)
-        if transformed(job) and not job.workable:
-            for round_ in range(1, MAX_ROUNDS + 1):
+        """Return the job, closed if that is due."""
+        return self.work.closing.close_if_due(job_id, now)
+
+    def ended(self, job_id: str) -> Job:
+        """Return a job that is over, once SageMaker does no more for it.
+
+        Its transform jobs are stopped, and its bodies removed: what still waits in an endpoint's
+        queue then fails as soon as it begins.
+        """
+        job = self.jobs.get(job_id)
+        if not job.state.final:
+            return job
+        rounds = {1}
+        for shard in self.shards.of(job_id):
+            if shard.handed is not None:
+                rounds.add(shard.handed.round)
+                self.bucket.remove(folder(job_id, shard.number, shard.handed.attempt))
+        if transformed(job):
+            for round_ in rounds:
                 self.transforms.stop(self.transforms.name(job_id, round_))
         return job
 
     def _nothing_comes(self, job: Job, shard: Shard, lacking: set[int], now: datetime) -> bool:
         handed = shard.known_handed
+        state = self._transform_state(job, handed.round)
+        if state is not None:
+            return state in OVER
         place = folder(job.job_id, shard.number, handed.attempt)
-        if handed.overdue(now) or lacking <= self.bucket.failures(place, handed.round):
-            return True
-        return transformed(job) and self.transforms.is_over(
-            self.transforms.name(job.job_id, handed.round)
-        )
+        return handed.overdue(now) or lacking <= self.bucket.failures(place, handed.round)
+
+    def _transform_state(self, job: Job, round_: int) -> str | None:
+        if not transformed(job):
+            return None
+        return self.transforms.state(self.transforms.name(job.job_id, round_))
 
     def _asked_again(
         self, job: Job, shard: Shard, lacking: int, now: datetime, count: Count
     ) -> Job:
         handed = shard.known_handed
+        done = handed.bodies - lacking
         count("GpuFailures", lacking)
-        if handed.round >= MAX_ROUNDS:
+        if handed.round >= MAX_ROUNDS and done <= handed.done:
             count("GpuFallbacks", 1)
-            why = f"{lacking} of its {handed.bodies} bodies failed {MAX_ROUNDS} times"
+            why = f"{lacking} of its {handed.bodies} bodies failed {handed.round} times"
             return self.fallback.give_up(job, shard, why)
-        asked = shard.asked_again(self.sending.until(job, now))
-        asked = self.shards.move(shard, asked)
-        self.sending.send(job, self.registry.manifest(*job.known_version), asked)
+        asked = shard.asked_again(self.sending.until(job, now), done)
+        self.queue.unsent(job, self.shards.move(shard, asked))
         return job
 
     def _collected(self, job: Job, shard: Shard, clock: Clock, count: Count) -> Job:

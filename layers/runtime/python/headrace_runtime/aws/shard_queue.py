@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.shard import Shard
@@ -11,6 +11,9 @@ from headrace_runtime.codec.file_format import FileFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+_WAITING: Final = "ApproximateNumberOfMessages"
+_DELAYED: Final = "ApproximateNumberOfMessagesDelayed"
 
 
 class ShardQueue:
@@ -58,6 +61,10 @@ class ShardQueue:
         """Return whether a shard goes to SageMaker yet, where the stage still has a way there."""
         return bool(self._hand_off_url) and shard.for_gpu(job)
 
+    def unsent(self, job: Job, shard: Shard) -> None:
+        """Let those bodies of a shard be sent that lie ready and were not."""
+        self._send(self._hand_off_url, {"job_id": job.job_id, "shard": shard.number})
+
     def later(self, job: Job, shard: Shard, since: datetime, delay_s: int) -> None:
         """Let a shard be given to SageMaker later.
 
@@ -96,10 +103,8 @@ class ShardQueue:
         return sum(self._count(url) for url in urls)
 
     def _count(self, url: str) -> int:
-        answer = self._sqs.get_queue_attributes(
-            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _DELAYED])
+        return sum(int(answer["Attributes"].get(name, 0)) for name in (_WAITING, _DELAYED))
 
     def _url(self, job: Job, shard: Shard) -> str:
         if shard.handed is not None:

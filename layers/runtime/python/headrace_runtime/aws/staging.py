@@ -1,5 +1,6 @@
 """A shard's records become bodies, which lie ready for SageMaker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,8 +14,12 @@ from headrace_runtime.batch.handed import MAX_BODIES, Handed, folder
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.shard import Shard
 from headrace_runtime.codec.triton_body import encode_body, header_bytes
-from headrace_runtime.errors import ModelUnfit, OutOfTime
+from headrace_runtime.errors import HeadraceError, ModelUnfit, OutOfTime
 from headrace_runtime.model.manifest import Archive, Manifest
+
+
+class TooManyBodies(HeadraceError):
+    """A shard is no work for SageMaker; a clause says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +33,21 @@ class Staging:
     bucket: StagingBucket
     opener: Opener
 
-    def stage(self, job: Job, manifest: Manifest, watch: ShardWatch, until: datetime) -> Handed:
+    def stage(
+        self, job: Job, manifest: Manifest, watch: ShardWatch, until: Callable[[], datetime]
+    ) -> Handed:
         """Write the bodies of what is left of a shard; return what there is to send.
 
         Args:
             job: of the shard.
             manifest: of the version that answers.
             watch: has the shard.
-            until: when what has not come is to be taken for lost.
+            until: says when what is sent now, and has not come, is to be taken for lost.
 
         Raises:
             InvalidInput, UnfitInput, NotFound, TooLarge: the file or the model is unfit as a whole.
             OutOfTime: the worker's time was too short for the shard.
+            TooManyBodies: so many records take a request of their own that it is not worth it.
         """
         shard, archive = watch.shard, known_archive(manifest)
         wanted = Wanted(manifest.model, manifest.version, manifest.signature, job.joined)
@@ -49,15 +57,12 @@ class Staging:
         sizes: list[int] = []
         for tensors in bodies(records, archive.rows_at_once):
             if len(sizes) == MAX_BODIES:
-                raise ModelUnfit(
-                    f"the model takes {archive.rows_at_once} records a request, so a shard would "
-                    f"be more than {MAX_BODIES:,} of them: export it with a free first dimension"
-                )
+                raise TooManyBodies(f"it would be more than {MAX_BODIES:,} requests")
             self.bucket.put_body(place, len(sizes), encode_body(tensors, outputs, header))
             sizes.append(len(tensors[0].array))
             if not watch.goes_on(Counts()):
                 raise OutOfTime("one run of a function is too short to read a shard of the file")
-        return Handed(shard.attempt, tuple(sizes), answered(shard), until.isoformat())
+        return Handed(shard.attempt, tuple(sizes), answered(shard), until().isoformat())
 
 
 def answered(shard: Shard) -> int:

@@ -4,20 +4,29 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.passing_faults import passes
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.aws.staging_bucket import StagingBucket
 from headrace_runtime.batch.handed import body_key, folder
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.shard import Shard, ShardState
+from headrace_runtime.errors import HeadraceError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 # SageMaker's own limit of a body; bodies are some megabytes.
 _MAX_BODY_MB = 100
+# Its driver starts containers of CUDA 12 and 13; that of the default image does neither.
+_AMI = "al2-ami-sagemaker-batch-gpu-535"
 _RETRIES = 1  # by SageMaker itself, of a body on the same instance
 _EXISTS = frozenset({"ResourceInUse", "ConflictException"})
-_OVER = frozenset({"Completed", "Failed", "Stopped"})
+OVER = frozenset({"Completed", "Failed", "Stopped"})  # after which nothing more comes
+
+
+class TransformRefused(HeadraceError):
+    """SageMaker does not take a transform job, and would not take it later; a clause says why."""
 
 
 class Transforms:
@@ -32,6 +41,7 @@ class Transforms:
     def __init__(
         self,
         staging: StagingBucket,
+        jobs: Jobs,
         shards: Shards,
         *,
         sagemaker: "SageMakerClient",
@@ -41,6 +51,7 @@ class Transforms:
         timeout_s: int,
     ) -> None:
         self._staging = staging
+        self._jobs = jobs
         self._shards = shards
         self._sagemaker = sagemaker
         self._name_prefix = name_prefix
@@ -68,18 +79,23 @@ class Transforms:
             job: whose bodies they are.
             sagemaker_model: the version's name as SageMaker's model.
             content_type: of the bodies.
+
+        Raises:
+            TransformRefused: SageMaker does not take it.
         """
+        job = self._jobs.get(job.job_id)  # it was cut further, or cancelled, meanwhile
+        if not job.workable or not job.cut.complete:
+            return ""
         shards = list(self._shards.of(job.job_id))
-        if not job.workable or not job.cut.complete or any(map(_to_come, shards)):
-            return ""
         waiting = [shard for shard in shards if shard.state is ShardState.HANDED]
-        if not waiting:
+        if not waiting or any(map(_to_come, shards)):
             return ""
-        round_ = max(shard.known_handed.round for shard in waiting)
-        bodies = [key for shard in waiting for key in self._lacking(shard)]
-        name = self.name(job.job_id, round_)
-        if bodies and self.state(name) is None:
+        name = self.name(job.job_id, max(shard.known_handed.round for shard in waiting))
+        if self.state(name) is None:
+            bodies = [key for shard in waiting for key in self._lacking(shard)]
             self._start(name, sagemaker_model, bodies, content_type)
+            if not self._jobs.get(job.job_id).workable:
+                self.stop(name)
         return name
 
     def state(self, name: str) -> str | None:
@@ -93,10 +109,6 @@ class Transforms:
                 return None
             raise
 
-    def is_over(self, name: str) -> bool:
-        """Return whether nothing more will come of a transform job."""
-        return self.state(name) in _OVER
-
     def stop(self, name: str) -> None:
         """Let a transform job end early, if it runs."""
         if self.state(name) == "InProgress":
@@ -109,6 +121,8 @@ class Transforms:
         return [body_key(place, body) for body in sorted(lacking)]
 
     def _start(self, name: str, model: str, bodies: list[str], content_type: str) -> None:
+        if not bodies:
+            return
         manifest = self._staging.put_manifest(name, bodies)
         request: Any = {
             "TransformJobName": name,
@@ -126,19 +140,23 @@ class Transforms:
             },
             "TransformOutput": {
                 "S3OutputPath": self._staging.url("out/"),
-                "Accept": content_type,
                 "AssembleWith": "None",
             },
             "TransformResources": {
                 "InstanceType": self._instance_type,
                 "InstanceCount": min(self._max_instances, len(bodies)),
+                "TransformAmiVersion": _AMI,
             },
         }
         try:
             self._sagemaker.create_transform_job(**request)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _EXISTS:
+            code = error.response["Error"]["Code"]
+            if code in _EXISTS:
+                return
+            if passes(error):
                 raise
+            raise TransformRefused(f"SageMaker refused its transform job ({code})") from error
 
 
 def _to_come(shard: Shard) -> bool:

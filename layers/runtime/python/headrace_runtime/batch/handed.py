@@ -6,7 +6,7 @@ from datetime import datetime
 
 from headrace_runtime.errors import InvalidInput
 
-MAX_ROUNDS = 3  # as often a body is sent at most
+MAX_ROUNDS = 3  # and more only after one that brought an output
 MAX_BODIES = 10_000  # of a shard: their names have five digits
 
 
@@ -19,8 +19,9 @@ class Handed:
         sizes: how many records each of them has; their numbers begin with 0.
         answered: records of the shard that had their answers before.
         until: ISO 8601, UTC; what has not come by then is taken for lost.
-        round: how often those were sent that have no output: 1 to `MAX_ROUNDS`.
+        round: how often those were sent that have no output: 1, 2, 3…
         sent: bodies of this round that were sent by now, for all that is known.
+        done: outputs that there were as this round began.
     """
 
     attempt: int
@@ -29,6 +30,7 @@ class Handed:
     until: str
     round: int = 1
     sent: int = 0
+    done: int = 0
 
     @property
     def bodies(self) -> int:

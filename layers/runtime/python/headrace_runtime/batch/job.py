@@ -202,6 +202,12 @@ class Job:
             return self
         return replace(self, placement=self.placement.rerouted(reason))
 
+    def fallen_back(self, why: str) -> "Job":
+        """Return the job, of which something went back to Lambda, with *why* in one sentence."""
+        if self.placement is None or self.state.final:
+            return self
+        return replace(self, placement=self.placement.fallen_back(why))
+
     def ended(self, counts: Counts, now: datetime, *, sha256: str | None, cost_usd: float) -> "Job":
         """Return the job as it ends, its shards worked or stopped.
 

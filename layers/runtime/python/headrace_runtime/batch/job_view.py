@@ -70,4 +70,5 @@ def job_view(job: Job, progress: Progress | None = None) -> dict[str, Any]:
 
 def _shown(placement: Placement) -> dict[str, Any]:
     plain = placement.to_dict()
-    return {name: plain[name] for name in ("engine", "reason", "inputs")}
+    shown = {name: plain[name] for name in ("engine", "reason", "inputs")}
+    return shown | ({"fell_back": placement.fell_back} if placement.fell_back else {})

@@ -39,6 +39,15 @@ def notice_of(message: Mapping[str, Any]) -> Notice | None:
     return Notice(name, str(message.get("failureReason") or status))
 
 
+def ended_job_of(event: Mapping[str, Any]) -> str | None:
+    """Return the id of the job of ours whose end an event tells of; None if it tells of none."""
+    detail = event.get("detail")
+    if event.get("detail-type") != "Job Ended" or not isinstance(detail, dict):
+        return None
+    job_id = detail.get("job_id")
+    return job_id if isinstance(job_id, str) else None
+
+
 def transform_job_of(event: Mapping[str, Any]) -> str | None:
     """Return the name of the transform job that an event tells of; None if it tells of none."""
     detail = event.get("detail")

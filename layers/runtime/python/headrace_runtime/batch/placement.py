@@ -40,6 +40,7 @@ class Placement:
             stage has one and its budget lasted as the job was made.
         gpu_row_ms: of one record on the stage's GPU, reckoned; 0 where there is none.
         inputs: all that was known as it was decided: names and values, in order.
+        fell_back: one sentence on what of it went back to Lambda first, and why; "" if nothing.
     """
 
     engine: Engine
@@ -47,10 +48,15 @@ class Placement:
     may_use_gpu: bool = False
     gpu_row_ms: float = 0.0
     inputs: tuple[tuple[str, Fact], ...] = ()
+    fell_back: str = ""
 
     def rerouted(self, reason: str) -> Self:
         """Return the placement of a job that goes on at the async endpoint, with the new reason."""
         return replace(self, engine=Engine.ASYNC, reason=reason)
+
+    def fallen_back(self, why: str) -> Self:
+        """Return the placement of a job of which something went back; the first reason counts."""
+        return self if self.fell_back else replace(self, fell_back=why)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the placement as plain JSON values."""
@@ -60,6 +66,7 @@ class Placement:
             "may_use_gpu": self.may_use_gpu,
             "gpu_row_ms": self.gpu_row_ms,
             "inputs": dict(self.inputs),
+            "fell_back": self.fell_back,
         }
 
     @classmethod
@@ -71,6 +78,7 @@ class Placement:
             plain["may_use_gpu"],
             plain["gpu_row_ms"],
             tuple(plain["inputs"].items()),
+            plain.get("fell_back", ""),
         )
 
 

@@ -1,6 +1,8 @@
 """Work that turns out to be too heavy for a function, and goes on at a GPU."""
 
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.shard import Range
+from headrace_runtime.codec.file_format import Compression, FileFormat
 from headrace_runtime.errors import HeadraceError, OutOfTime
 from headrace_runtime.inference.process_failures import ModelTooLarge
 
@@ -14,17 +16,28 @@ def too_slow(was: Range, rest: Range, end: int) -> str:
     Args:
         was: what one run, with all of its time, began with.
         rest: what it left.
-        end: of the file, where *was* reaches to there: bytes, or rows of Parquet.
+        end: of the file, where *was* reaches to there: bytes, or rows of Parquet; 0 where it is
+            not known, and so nothing can be said.
     """
     done = rest.start.offset - was.start.offset
     whole = (end if was.stop is None else was.stop) - was.start.offset
-    if done >= _LEAST_DONE * whole:
+    if whole <= 0 or done >= _LEAST_DONE * whole:
         return ""
     rows = rest.next_row - was.next_row
     return (
         f"it was to run on Lambda, where one run of a shard answered {rows:,} records, "
-        f"{done / max(1, whole):.0%} of what it began with"
+        f"{done / whole:.0%} of what it began with"
     )
+
+
+def end_of(job: Job) -> int:
+    """Return where a job's file ends, as places in it are counted; 0 where it is not known.
+
+    A file that is one shard is not looked through for its end.
+    """
+    content = job.known_content
+    in_bytes = content.compression is Compression.NONE and content.format is not FileFormat.PARQUET
+    return job.cut.end.offset or (job.source.size_bytes if in_bytes else 0)
 
 
 def too_heavy(error: HeadraceError) -> str:

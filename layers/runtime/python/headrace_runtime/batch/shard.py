@@ -166,14 +166,15 @@ class Shard:
         """Return the shard once so many of its bodies were sent in this round."""
         return replace(self, handed=replace(self.known_handed, sent=bodies))
 
-    def asked_again(self, until: datetime) -> "Shard":
-        """Return the shard as it is once what lacks an answer is asked for once more.
+    def asked_again(self, until: datetime, done: int) -> "Shard":
+        """Return the shard as it is once what lacks an output is asked for once more.
 
         Args:
             until: when what has not come by then is taken for lost.
+            done: how many outputs there are.
         """
-        handed = self.known_handed
-        asked = replace(handed, round=handed.round + 1, until=until.isoformat(), sent=0)
+        handed, until_text = self.known_handed, until.isoformat()
+        asked = replace(handed, round=handed.round + 1, until=until_text, sent=0, done=done)
         return replace(self, attempt=self.attempt + 1, handed=asked)
 
     def given_back(self) -> "Shard":

@@ -82,11 +82,8 @@ def decode_output(body: bytes, content: str, specs: Sequence[TensorSpec]) -> tup
     Raises:
         InvalidInput: it is no answer to that; nothing else is raised, whatever the bytes.
     """
-    size = _SIZE.search(content)
     view = memoryview(body)
-    length = _json_length(view) if size is None else int(size[1])
-    if length > len(view):
-        raise InvalidInput(f"the answer has {len(view)} bytes, and its JSON alone {length}")
+    length = _told_length(content, view) or _json_length(view)
     head = read_json(view[:length])
     if not isinstance(head, dict):
         raise InvalidInput("the answer is no JSON object")
@@ -94,8 +91,22 @@ def decode_output(body: bytes, content: str, specs: Sequence[TensorSpec]) -> tup
     return tuple(_wanted(found, spec) for spec in specs)
 
 
+def _told_length(content: str, view: memoryview) -> int:
+    """Return how long the JSON is by the content type; 0 where that is another's, or says nothing.
+
+    What stores an answer may give it the type of the request.
+    """
+    size = _SIZE.search(content)
+    length = 0 if size is None else int(size[1])
+    try:
+        read_json(view[:length])
+    except InvalidInput:
+        return 0
+    return length if length <= len(view) else 0
+
+
 def _json_length(view: memoryview) -> int:
-    """Return how long the JSON is with which an answer begins, whose content type was lost."""
+    """Return how long the JSON is with which an answer begins, by itself."""
     text = str(view[:_LONGEST_HEAD_BYTES], "latin-1")
     try:
         return _DECODER.raw_decode(text)[1]

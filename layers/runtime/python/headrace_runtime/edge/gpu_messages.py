@@ -6,13 +6,13 @@ from typing import Protocol
 
 from headrace_runtime.batch.clock import Clock
 from headrace_runtime.batch.job import Job
-from headrace_runtime.batch.notice import Notice, notice_of, transform_job_of
+from headrace_runtime.batch.notice import Notice, ended_job_of, notice_of, transform_job_of
 from headrace_runtime.edge.job_messages import Do, Message
 from headrace_runtime.errors import JobNotFound
 from headrace_runtime.monitoring.invocation import Invocation
 
 Count = Callable[[str, int], object]
-HandOver = Callable[[str, int, datetime | None, Clock], int]
+HandOver = Callable[[str, int, datetime | None, Clock, Count], Job]
 
 
 class Settles(Protocol):
@@ -34,19 +34,23 @@ class Settles(Protocol):
         """Close a job if that is due."""
         ...
 
+    def ended(self, job_id: str, /) -> Job:
+        """Let nothing more be done of a job that is over."""
+        ...
+
 
 def asked_of_hand_off(hand_over: HandOver) -> Do:
     """Return what does as a message of the queue HandOff says.
 
     Args:
-        hand_over: gives a job's shard to SageMaker, and returns how many bodies went.
+        hand_over: gives a job's shard to SageMaker.
     """
 
-    def do(message: Message, clock: Clock, invocation: Invocation) -> None:
+    def do(message: Message, clock: Clock, invocation: Invocation) -> Job:
         since = message.get("since")
         began = None if since is None else datetime.fromisoformat(since)
-        sent = hand_over(message["job_id"], message["shard"], began, clock)
-        invocation.count("GpuBodies", sent)
+        job_id, shard = message["job_id"], message["shard"]
+        return hand_over(job_id, shard, began, clock, invocation.count)
 
     return do
 
@@ -59,16 +63,19 @@ def asked_of_collect(settling: Settles) -> Do:
             if "shard" in message:
                 return settling.settle(message["job_id"], message["shard"], clock, invocation.count)
             return settling.closed(message["job_id"], clock.now())
-        transform = transform_job_of(message)
+        try:
+            return told(message, clock, invocation)
+        except JobNotFound:  # somebody else's, or of a job that was removed meanwhile
+            return None
+
+    def told(message: Message, clock: Clock, invocation: Invocation) -> Job | None:
+        ended, transform, notice = ended_job_of(message), transform_job_of(message), None
+        if ended is not None:
+            return settling.ended(ended)
         if transform is not None:
             settling.transformed(transform)
-            return None
-        notice = notice_of(message)
-        if notice is None:
-            return None
-        try:
-            return settling.noticed(notice, clock, invocation.count)
-        except JobNotFound:  # the bodies of a job that was removed meanwhile
-            return None
+        else:
+            notice = notice_of(message)
+        return None if notice is None else settling.noticed(notice, clock, invocation.count)
 
     return do
