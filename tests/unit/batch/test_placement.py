@@ -74,6 +74,10 @@ def test_a_reason_has_what_it_takes_here_and_there():
         ({"gpu": None}, "this stage has none"),
         ({"spent_usd": 100.0}, "GPUs have cost $100.00 this month, and the stage allows $100.00"),
         (
+            {"spent_usd": 99.0},
+            "GPUs have cost $99.00 this month, the stage allows $100.00, and it would cost about $3.08",
+        ),
+        (
             {"archive": None, "unfit_for_gpu": "it has no inputs"},
             "the model cannot run on one: it has no inputs",
         ),
@@ -290,7 +294,8 @@ def test_a_stage_without_gpus_has_none(it):
 
 @given(CASES, st.integers(1, 10**9))
 def test_once_on_a_gpu_more_records_stay_there(it, more):
-    timeless = replace(it, deadline_s=None)
+    gpu = it.means.gpu and replace(it.means.gpu, monthly_usd=1e15)
+    timeless = replace(it, deadline_s=None, means=replace(it.means, gpu=gpu))
     longer = replace(timeless, extent=replace(it.extent, rows=it.extent.rows + more))
 
     assert place(longer).engine.on_gpu or not place(timeless).engine.on_gpu

@@ -28,11 +28,6 @@ class GpuMeans:
     monthly_usd: float
     spent_usd: float
 
-    @property
-    def affordable(self) -> bool:
-        """Whether the month's budget is not spent yet."""
-        return self.spent_usd < self.monthly_usd
-
 
 @dataclass(frozen=True, slots=True)
 class Means:

@@ -88,11 +88,17 @@ def barred(case: Case) -> str:
         return f"the model cannot run on one: {manifest.unfit_for_gpu}"
     if gpu is None:
         return "this stage has none"
-    if not gpu.affordable:
-        spent, allowed = _usd(gpu.spent_usd), _usd(gpu.monthly_usd)
-        return f"GPUs have cost {spent} this month, and the stage allows {allowed}"
     if manifest.size_bytes > gpu.instance.family.memory_gb << 30:
         return f"the model's {_mb(manifest.size_bytes)} are more than {gpu.instance.name} has"
+    return _above_the_budget(gpu, case.on_gpu(gpu).cost_usd)
+
+
+def _above_the_budget(gpu: GpuMeans, cost_usd: float) -> str:
+    spent, allowed = f"GPUs have cost {_usd(gpu.spent_usd)} this month", _usd(gpu.monthly_usd)
+    if gpu.spent_usd >= gpu.monthly_usd:
+        return f"{spent}, and the stage allows {allowed}"
+    if gpu.spent_usd + cost_usd > gpu.monthly_usd:
+        return f"{spent}, the stage allows {allowed}, and it would cost about {_usd(cost_usd)}"
     return ""
 
 
