@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -68,7 +69,7 @@ def open_endpoint(manifest: Manifest, state: str = "ready") -> None:
 
 
 def open_gpu_door(function: Start, event: Any, context: Any, **changed: Any) -> "GpuDoor":
-    """Start all functions between queues of their own; *changed* are settings of any."""
+    """Have all functions between queues of their own; *changed* are settings of any."""
     sqs = boto3.client("sqs")
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
     settings = {
@@ -81,12 +82,21 @@ def open_gpu_door(function: Start, event: Any, context: Any, **changed: Any) -> 
         **GPU,
         **changed,
     }
-    names = ("intake", "batch", "batch_parquet", "hand_off", "collect", "sweep")
-    started = {}
-    for name in names:
-        own = {"queue_url": urls["parquet"]} if name == "batch_parquet" else {}
-        started[name] = function(name, **settings | own)
-    return GpuDoor(started, urls, event, context)
+    return GpuDoor(_Functions(function, settings), urls, event, context)
+
+
+class _Functions(dict[str, ModuleType]):
+    """Handlers by function, each started when it is first asked for."""
+
+    def __init__(self, function: Start, settings: dict[str, Any]) -> None:
+        super().__init__()
+        self._start = partial(function, **settings)
+        self._parquet = {"queue_url": settings["parquet_queue_url"]}
+
+    def __missing__(self, name: str) -> ModuleType:
+        own = self._parquet if name == "batch_parquet" else {}
+        self[name] = self._start(name, **own)
+        return self[name]
 
 
 @dataclass

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from headrace_runtime.aws.staging_bucket import StagingBucket
 from headrace_runtime.batch.handed import BodyName, body_key, folder, output_name
-from headrace_runtime.errors import Unavailable
+from headrace_runtime.errors import HeadraceError, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 class EndpointGone(Unavailable):
     """An endpoint takes nothing at this moment; its text is a clause that says why."""
+
+
+class OutputElsewhere(HeadraceError):
+    """An endpoint does not put outputs where it is asked to; a clause says where."""
 
 
 class AsyncEndpoint:
@@ -50,17 +54,21 @@ class AsyncEndpoint:
 
         Raises:
             EndpointGone: SageMaker has no such endpoint, whatever was noted of it.
+            OutputElsewhere: the output would lie where nobody looks for it.
         """
+        place = folder(name.job_id, name.shard, name.attempt)
         try:
-            self._invoke(endpoint, name, content_type)
+            lies = self._invoke(endpoint, name, place, content_type)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
             raise EndpointGone(f"SageMaker has no endpoint {endpoint} in service") from error
+        expected = self._staging.url(f"out/{place}/{output_name(name.body)}")
+        if lies != expected:
+            raise OutputElsewhere(f"SageMaker would put an output at {lies}, not at {expected}")
 
-    def _invoke(self, endpoint: str, name: BodyName, content_type: str) -> None:
-        place = folder(name.job_id, name.shard, name.attempt)
-        self._runtime.invoke_endpoint_async(
+    def _invoke(self, endpoint: str, name: BodyName, place: str, content_type: str) -> str:
+        answer = self._runtime.invoke_endpoint_async(
             EndpointName=endpoint,
             ContentType=content_type,
             InputLocation=self._staging.url(body_key(place, name.body)),
@@ -70,3 +78,4 @@ class AsyncEndpoint:
             S3OutputPathExtension=place,
             Filename=output_name(name.body),
         )
+        return answer["OutputLocation"]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from headrace_runtime.aws.async_endpoint import EndpointGone
+from headrace_runtime.aws.async_endpoint import EndpointGone, OutputElsewhere
 from headrace_runtime.aws.gpu_fallback import GpuFallback
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.passing_faults import passes
@@ -93,7 +93,7 @@ class HandOff:
             for one in self.shards.of(job.job_id):
                 if one.state is ShardState.HANDED:
                     self._give_up(job, one.number, error.sentence, count)
-        except (TooManyBodies, OutOfTime) as error:
+        except (OutputElsewhere, TooManyBodies, OutOfTime) as error:
             self._give_up(job, shard.number, error.sentence, count)
         if closed and not self._waits(job, shard.number, since, clock.now()):
             self._give_up(job, shard.number, closed, count)
