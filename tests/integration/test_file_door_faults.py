@@ -57,7 +57,7 @@ def leases_end(monkeypatch: pytest.MonkeyPatch) -> None:
         def now(cls, tz: Any = None) -> datetime:
             return next(times)
 
-    monkeypatch.setattr("headrace_runtime.edge.shard_messages.datetime", Later)
+    monkeypatch.setattr("headrace_runtime.edge.job_messages.datetime", Later)
 
 
 @contextmanager

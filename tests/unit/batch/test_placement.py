@@ -75,8 +75,10 @@ def test_a_reason_has_what_it_takes_here_and_there():
         ({"spent_usd": 100.0}, "GPUs have cost $100.00 this month, and the stage allows $100.00"),
         (
             {"spent_usd": 99.0},
-            ("GPUs have cost $99.00 this month, the stage allows $100.00, and "
-            "it would cost about $3.08"),
+            (
+                "GPUs have cost $99.00 this month, the stage allows $100.00, and "
+                "it would cost about $3.08"
+            ),
         ),
         (
             {"archive": None, "unfit_for_gpu": "it has no inputs"},
