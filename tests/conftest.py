@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import boto3
+import botocore.loaders
 import moto  # before any boto3 session is made
 import pytest
 from moto.server import ThreadedMotoServer
@@ -172,6 +173,15 @@ SETTINGS: dict[str, settings.Settings] = {
         queues="", access_table="access", policies_ttl_s=0.0, auth="keys"
     ),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_models_read_once() -> Iterator[None]:
+    """Sessions share what describes AWS's services: each of a thousand would read it again."""
+    loader = botocore.loaders.create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
+        yield
 
 
 @pytest.fixture(autouse=True)

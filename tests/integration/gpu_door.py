@@ -108,12 +108,19 @@ class GpuDoor:
     event: Callable[..., dict[str, Any]]
     context: Any
 
+    def __post_init__(self) -> None:
+        self._sqs, self._s3 = boto3.client("sqs"), boto3.client("s3")
+        dynamodb = boto3.client("dynamodb")
+        self._jobs = Jobs("jobs", dynamodb=dynamodb)
+        self._shards = Shards("jobs", dynamodb=dynamodb)
+        self._items = partial(dynamodb.scan, TableName="jobs")
+
     def drop(self, key: str, body: bytes) -> str:
         """Take a file in; return its job's id."""
         door = FileDoor(self.functions["intake"], None, "", "", self.event, self.context)
         answer = self.functions["intake"].lambda_handler(door.drop(key, body), self.context)
         assert answer == {"batchItemFailures": []}
-        items = boto3.client("dynamodb").scan(TableName="jobs")["Items"]
+        items = self._items()["Items"]
         jobs = [json.loads(item["job"]["S"]) for item in items if item["sk"]["S"] == "JOB"]
         return next(job["job_id"] for job in jobs if job["source"]["key"] == key)
 
@@ -138,14 +145,14 @@ class GpuDoor:
         self.functions["sweep"].lambda_handler({}, self.context)
 
     def job(self, job_id: str) -> Job:
-        return Jobs("jobs", dynamodb=boto3.client("dynamodb")).get(job_id)
+        return self._jobs.get(job_id)
 
     def shards(self, job_id: str) -> list[Shard]:
-        return list(Shards("jobs", dynamodb=boto3.client("dynamodb")).of(job_id))
+        return list(self._shards.of(job_id))
 
     def results(self, job_id: str) -> dict[str, bytes]:
         """Return the files of a job's results, by name."""
-        s3, prefix = boto3.client("s3"), self.job(job_id).target.prefix
+        s3, prefix = self._s3, self.job(job_id).target.prefix
         assert prefix == results_prefix(self.job(job_id).source.key, job_id)
         listed = s3.list_objects_v2(Bucket="results", Prefix=prefix).get("Contents", [])
         return {
@@ -157,12 +164,12 @@ class GpuDoor:
 
     def staged(self) -> list[str]:
         """Return the keys of what lies in the staging bucket."""
-        listed = boto3.client("s3").list_objects_v2(Bucket="staging").get("Contents", [])
+        listed = self._s3.list_objects_v2(Bucket="staging").get("Contents", [])
         return [one["Key"] for one in listed]
 
     def _run_one(self, name: str) -> bool:
         takers = {"files": "intake", "shards": "batch", "parquet": "batch_parquet"}
-        sqs, worked = boto3.client("sqs"), False
+        sqs, worked = self._sqs, False
         while messages := sqs.receive_message(
             QueueUrl=self.urls[name], MaxNumberOfMessages=1, AttributeNames=["All"]
         ).get("Messages"):

@@ -80,6 +80,7 @@ class PlayedSageMaker:
     def listen(self) -> None:
         """Take what clients send that are made from now on."""
         boto3.setup_default_session()
+        self._s3 = boto3.client("s3")
         events = boto3.DEFAULT_SESSION.events
         events.register("before-send.sagemaker-runtime.InvokeEndpointAsync", self._invoked)
         events.register("before-send.sagemaker.CreateTransformJob", self._create)
@@ -116,7 +117,7 @@ class PlayedSageMaker:
         """
         asked = self.transforms[name]
         source = urlsplit(asked["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
-        manifest = json.loads(_read(source.path[1:]))
+        manifest = json.loads(self._read(source.path[1:]))
         prefix, *relative = manifest
         assert prefix == {"prefix": "s3://staging/in/"}
         done = [key for key in relative if not any(key.endswith(end) for end in failing)]
@@ -126,12 +127,12 @@ class PlayedSageMaker:
 
     def bodies(self, name: str) -> list[str]:
         """Return the keys of the bodies that a transform job takes, under `in/`."""
-        return json.loads(_read(f"manifests/{name}"))[1:]
+        return json.loads(self._read(f"manifests/{name}"))[1:]
 
     def _write(self, source: str, target: str, content: str, rows: int | None = None) -> str:
         size = re.fullmatch(re.escape(_BINARY) + r"(\d+)", content)
         assert size, content
-        asked = decode_request(_read(source), size[1], self.manifest.signature)
+        asked = decode_request(self._read(source), size[1], self.manifest.signature)
         session = onnxruntime.InferenceSession(self.graph, providers=["CPUExecutionProvider"])
         feeds = {tensor.name: tensor.array for tensor in asked.tensors}
         names = list(asked.outputs)
@@ -142,10 +143,11 @@ class PlayedSageMaker:
         ]
         given = encode_response("model", 1, asked, tensors)
         kind = f"{_BINARY}{given.header_length}"
-        boto3.client("s3").put_object(
-            Bucket="staging", Key=target, Body=given.body, ContentType=kind
-        )
+        self._s3.put_object(Bucket="staging", Key=target, Body=given.body, ContentType=kind)
         return kind
+
+    def _read(self, key: str) -> bytes:
+        return self._s3.get_object(Bucket="staging", Key=key)["Body"].read()
 
     def _invoked(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         if self.refused:
@@ -205,10 +207,6 @@ def notice(invocation: Invocation, status: str, **members: Any) -> dict[str, Any
     if status == "Failed":
         told["failureReason"] = "ClientError: Received server error (500) from model"
     return told | members
-
-
-def _read(key: str) -> bytes:
-    return boto3.client("s3").get_object(Bucket="staging", Key=key)["Body"].read()
 
 
 def _text(value: str | bytes) -> str:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from headrace_runtime.batch.shard import ShardState
 from headrace_runtime.model.acceleration import Accelerator
-from tests import onnx_models
+from tests import onnx_models, worlds
 from tests.integration.gpu_door import GpuDoor, open_endpoint, open_gpu_door, published
 from tests.integration.played_sagemaker import PlayedSageMaker, notice
 
@@ -71,9 +71,7 @@ def without_times(manifest: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_results_are_those_of_lambda_to_the_byte(name, played, door):
-    published(
-        "twin", onnx_models.linear(), onnx_models.linear_signature(), accelerator=Accelerator.NEVER
-    )
+    worlds.publish("twin", onnx_models.linear(), onnx_models.linear_signature())
     on_lambda = door.drop(f"twin/{name}", FILES[name]())
     door.run()
     on_gpu = door.drop(f"linear/{name}", FILES[name]())

@@ -121,7 +121,8 @@ def test_a_body_that_fails_each_time_costs_its_shard_alone_the_gpu(played, door,
 def test_one_whose_end_nobody_was_told_is_found_by_the_sweeper(
     function, played, event, context, door
 ):
-    function("sweep", **{"patience_s": 0} | {f"{q}_queue_url": u for q, u in door.urls.items()})
+    urls = {f"{name}_queue_url": url for name, url in door.urls.items()}
+    door.functions["sweep"] = function("sweep", patience_s=0, **urls)
     job_id = door.drop("linear/rows.csv", csv(ROWS))
     door.run()
     played.transform(f"hr-test-{job_id}-1")

@@ -1,5 +1,7 @@
 """Jobs and shards as items: what a table's item may hold, whatever the file and the model."""
 
+import json
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from headrace_runtime.aws.job_items import job_of, new_job_item, shard_item, shard_of
 from headrace_runtime.aws.shard_writing import MAX_LAYOUT_BYTES
 from headrace_runtime.batch.counts import Counts
+from headrace_runtime.batch.handed import MAX_BODIES, Handed
 from headrace_runtime.batch.job import Cut, Job, Source, Target
+from headrace_runtime.batch.placement import Engine, Placement
 from headrace_runtime.batch.shard import Part, Range, Shard
 from headrace_runtime.batch.stop import Stop
 from headrace_runtime.batch.webhook import Webhook
@@ -17,6 +21,8 @@ from headrace_runtime.codec.records import Position
 ITEM_BYTES = 400_000  # DynamoDB's limit is 400 KiB
 
 JOB = "ab" * 16
+SOURCE = Source("inbox", "m/rows.csv", "v1", "e", 10)
+NEW_OF_JOBS, NEW_OF_SHARDS = {"placement", "deadline_s"}, {"handed", "on_cpu"}
 
 
 def part(number: int, layout: str) -> Part:
@@ -86,3 +92,37 @@ def test_the_item_of_a_job_does_not_grow_with_its_shards() -> None:
     assert size_bytes(item) - size_bytes(new_job_item(job)) < 100
     assert size_bytes(item) < ITEM_BYTES / 10
     assert job_of(item) == large
+
+
+def test_a_shard_with_sagemaker_is_one_item_however_many_bodies_it_has() -> None:
+    sizes = tuple(1 + number * 7919 % 65_536 for number in range(MAX_BODIES))
+    handed = Handed(7, sizes, 12, "2026-11-26T09:00:00+00:00", round=3, sent=9, done=4)
+    shard = Shard(JOB, 4999, attempt=8, handed=handed, on_cpu=False)
+
+    item = shard_item(shard)
+
+    assert size_bytes(item) < ITEM_BYTES
+    assert shard_of(item) == shard
+
+
+def test_a_placed_job_is_read_back_as_it_was_written() -> None:
+    placement = Placement(
+        Engine.TRANSFORM, "it is huge", True, 0.5, (("rows", 3), ("format", "csv")), "shard 3: …"
+    )
+    job = Job(JOB, SOURCE, Target("results", "m/"), "2026-11-26T09:00:00+00:00")
+    placed = replace(job, placement=placement, deadline_s=600)
+
+    assert job_of(new_job_item(placed)) == placed
+
+
+def test_what_was_written_before_there_were_gpus_is_read_on() -> None:
+    job = Job(JOB, SOURCE, Target("results", "m/"), "2026-11-26T09:00:00+00:00")
+    job_item, item = new_job_item(job), shard_item(Shard(JOB, 0))
+    plain = json.loads(job_item["job"]["S"])
+    job_item["job"] = {"S": json.dumps({n: v for n, v in plain.items() if n not in NEW_OF_JOBS})}
+    plain = json.loads(zlib.decompress(item["shard"]["B"]))
+    text = json.dumps({n: v for n, v in plain.items() if n not in NEW_OF_SHARDS})
+    item["shard"] = {"B": zlib.compress(text.encode())}
+
+    assert job_of(job_item) == job
+    assert shard_of(item) == Shard(JOB, 0)

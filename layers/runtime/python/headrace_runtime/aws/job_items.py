@@ -71,7 +71,7 @@ def job_of(item: Item) -> Job:
     """Return the job that an item holds."""
     plain = json.loads(item["job"]["S"])
     content, stop, webhook = plain["content"], plain["stop"], plain["webhook"]
-    placement = plain["placement"]
+    placement = plain.get("placement")
     cut = plain["cut"]
     read = {
         "source": Source(**plain["source"]),
@@ -114,13 +114,13 @@ def shard_of(item: Item) -> Shard:
         "state": ShardState(plain["state"]),
         "parts": tuple(_part_of(one, layouts) for one in plain["parts"]),
         "progress": Counts(**plain["progress"]),
-        "handed": plain["handed"] and _handed_of(plain["handed"]),
+        "handed": _handed_of(plain.get("handed")),
     }
     return Shard(**plain | read)
 
 
-def _handed_of(plain: dict[str, Any]) -> Handed:
-    return Handed(**plain | {"sizes": tuple(plain["sizes"])})
+def _handed_of(plain: dict[str, Any] | None) -> Handed | None:
+    return None if plain is None else Handed(**plain | {"sizes": tuple(plain["sizes"])})
 
 
 def _part_of(plain: dict[str, Any], layouts: list[str]) -> Part:
