@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace_runtime.batch.bodies import bodies
+from headrace_runtime.batch.bodies import Regarded, bodies
 from headrace_runtime.batch.handed import Handed
 from headrace_runtime.batch.output_runs import OutputRuns, OutputsUnfit
 from headrace_runtime.codec.records import Records
@@ -122,3 +122,13 @@ def test_large_records_make_bodies_of_few(monkeypatch):
     made = list(bodies(blocks([7]), 100))
 
     assert [len(body[0].array) for body in made] == [2, 2, 2, 1]
+
+
+def test_what_passes_by_is_plain_until_something_is_not():
+    tensors = (Tensor("x", Datatype.FP32, np.zeros((1, 1), np.float32)),)
+    one = np.arange(1, 2)
+    passing = Regarded([Records(one, one, tensors), Records(one, one, tensors, texts=[b"a"])])
+
+    seen = [passing.plain for _ in passing]
+
+    assert seen == [True, False]

@@ -52,12 +52,13 @@ class Settling:
             JobNotFound: it is of no job.
         """
         name = notice.name
-        handed = self.shards.get(name.job_id, name.shard).handed
+        shard = self.shards.get(name.job_id, name.shard)
+        handed = shard.handed
         if handed is None or (handed.attempt, handed.round) != (name.attempt, name.round):
             return self.jobs.get(name.job_id)
         if notice.failure:
             self.bucket.note_failure(name, notice.failure)
-        return self._settled(name.job_id, name.shard, clock, count)
+        return self._settled(shard, clock, count)
 
     def transformed(self, name: str) -> None:
         """Let each shard be settled whose bodies a transform job had, now that it is over."""
@@ -84,20 +85,20 @@ class Settling:
             Unavailable: too little time is left to collect.
             Exception: a fault that a retry may mend.
         """
-        job = self._settled(job_id, number, clock, count)
+        job = self._settled(self.shards.get(job_id, number), clock, count)
         shard = self.shards.get(job_id, number)
         handed = shard.handed if shard.state is ShardState.HANDED else None
         if job.workable and handed is not None and handed.sent < handed.bodies:
             self.queue.unsent(job, shard)
         return job
 
-    def _settled(self, job_id: str, number: int, clock: Clock, count: Count) -> Job:
-        job, shard = self.jobs.get(job_id), self.shards.get(job_id, number)
+    def _settled(self, shard: Shard, clock: Clock, count: Count) -> Job:
+        job = self.jobs.get(shard.job_id)
         if not job.workable or shard.state is ShardState.DONE:
-            return self.closed(job_id, clock.now())
+            return self.closed(job.job_id, clock.now())
         if shard.handed is None or shard.held(clock.now()):
             return job
-        place = folder(job_id, number, shard.handed.attempt)
+        place = folder(job.job_id, shard.number, shard.handed.attempt)
         lacking = set(range(shard.handed.bodies)) - self.bucket.outputs(place)
         if not lacking:
             return self._collected(job, shard, clock, count)

@@ -63,7 +63,10 @@ class ShardWriting:
                 or the results have too many columns.
             OutOfTime: the results are one piece, and the time is too short for it.
         """
-        wanted = Wanted(manifest.model, manifest.version, manifest.signature, job.joined)
+        known = shard.handed is not None and shard.handed.plain
+        wanted = Wanted(
+            manifest.model, manifest.version, manifest.signature, job.joined, values=not known
+        )
         records, results = self._opener(job, wanted, shard.range)
         runs = self._runs_of(manifest, shard, clock)
         keys = [part_key(job.job_id, shard.number, shard.attempt, k) for k in ("results", "errors")]

@@ -1,13 +1,13 @@
 """A shard's records become bodies, which lie ready for SageMaker."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headrace_runtime.aws.shard_watch import ShardWatch
 from headrace_runtime.aws.shard_writing import Opener
 from headrace_runtime.aws.staging_bucket import StagingBucket
-from headrace_runtime.batch.bodies import bodies
+from headrace_runtime.batch.bodies import Regarded, bodies
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.file_formats import Wanted
 from headrace_runtime.batch.handed import MAX_BODIES, Handed, folder
@@ -51,7 +51,8 @@ class Staging:
         """
         shard, archive = watch.shard, known_archive(manifest)
         wanted = Wanted(manifest.model, manifest.version, manifest.signature, job.joined)
-        records, _ = self.opener(job, wanted, shard.range)
+        opened, _ = self.opener(job, wanted, shard.range)
+        records = Regarded(opened)
         place = folder(job.job_id, shard.number, shard.attempt)
         header, outputs = header_bytes(manifest.signature), manifest.signature.output_names
         sizes: list[int] = []
@@ -62,7 +63,8 @@ class Staging:
             sizes.append(len(tensors[0].array))
             if not watch.goes_on(Counts()):
                 raise OutOfTime("one run of a function is too short to read a shard of the file")
-        return Handed(shard.attempt, tuple(sizes), answered(shard), until().isoformat())
+        handed = Handed(shard.attempt, tuple(sizes), answered(shard), until().isoformat())
+        return replace(handed, plain=records.plain)
 
 
 def answered(shard: Shard) -> int:

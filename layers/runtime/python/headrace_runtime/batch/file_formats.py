@@ -45,12 +45,15 @@ class Wanted:
     Attributes:
         model, version, signature: of what answers it.
         joined: whether results repeat each record before its outputs, where the format has text.
+        values: False where all records wanted are known to be plain (`Records.plain`), and nothing
+            is wanted of them but what results repeat.
     """
 
     model: str
     version: int
     signature: Signature
     joined: bool = True
+    values: bool = True
 
 
 Opened = tuple[Iterator[Records], Results]
@@ -80,7 +83,7 @@ def opened(stored: PlainFile, content: Content, wanted: Wanted, of: Range = WHOL
 def _csv(
     file: PlainFile, wanted: Wanted, of: Range, delimiters: tuple[str, ...] = COMMAS
 ) -> Opened:
-    layout, records = open_csv(file, wanted.signature, delimiters, of.start)
+    layout, records = open_csv(file, wanted.signature, delimiters, of.start, values=wanted.values)
     table = Table(layout.delimiter, layout.header, layout.names, wanted.joined)
     return records, CsvResults(wanted.signature.outputs, table)
 
@@ -96,7 +99,7 @@ def _json_lines(file: PlainFile, wanted: Wanted, of: Range) -> Opened:
 
 
 def _npy(file: PlainFile, wanted: Wanted, of: Range) -> Opened:
-    header, records = open_npy(file, wanted.signature, of.start, of.stop)
+    header, records = open_npy(file, wanted.signature, of.start, of.stop, values=wanted.values)
     return records, NpyResults(wanted.signature.outputs, header.shape[0], of.next_row)
 
 

@@ -22,6 +22,7 @@ class Handed:
         round: how often those were sent that have no output: 1, 2, 3…
         sent: bodies of this round that were sent by now, for all that is known.
         done: outputs that there were as this round began.
+        plain: whether all of its records are plain (`Records.plain`).
     """
 
     attempt: int
@@ -31,6 +32,7 @@ class Handed:
     round: int = 1
     sent: int = 0
     done: int = 0
+    plain: bool = False
 
     @property
     def bodies(self) -> int:

@@ -21,12 +21,18 @@ def number_tensors(block: bytes, layout: CsvLayout) -> tuple[tuple[Tensor, ...],
         block: whole lines.
         layout: the file's columns.
     """
+    texts = line_texts(block)
+    text, count = texts.whole, len(texts)
+    tensors = _floats(text, count, layout) or _numbers(text, count, layout)
+    return None if tensors is None else (tensors, texts)
+
+
+def line_texts(block: bytes) -> RowTexts:
+    """Return each row's text of a block whose lines are known to be numbers and nothing else."""
     text = block if block.endswith(b"\n") else block + b"\n"
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    count = line_count(text)
-    tensors = _floats(text, count, layout) or _numbers(text, count, layout)
-    return None if tensors is None else (tensors, RowTexts(text, count))
+    return RowTexts(text, line_count(text))
 
 
 def _floats(text: bytes, count: int, layout: CsvLayout) -> tuple[Tensor, ...] | None:

@@ -15,11 +15,13 @@ import numpy as np
 from headrace_runtime.codec.csv_columns import text_records
 from headrace_runtime.codec.csv_head import BOM, COMMAS, layout_of
 from headrace_runtime.codec.csv_layout import CsvLayout
-from headrace_runtime.codec.csv_numbers import number_tensors
+from headrace_runtime.codec.csv_numbers import line_texts, number_tensors
 from headrace_runtime.codec.csv_text import CsvText, TextRow
 from headrace_runtime.codec.line_blocks import BadLine, LineBlocks
 from headrace_runtime.codec.records import START, PlainFile, Position, Records
+from headrace_runtime.codec.row_texts import RowTexts
 from headrace_runtime.model.signature import Signature
+from headrace_runtime.tensor import Tensor
 
 _ROWS_AT_ONCE = 4096  # of text: as cells it takes ten times the memory that it takes in the file
 
@@ -29,14 +31,24 @@ def open_csv(
     signature: Signature,
     delimiters: tuple[str, ...] = COMMAS,
     start: Position = START,
+    *,
+    values: bool = True,
 ) -> tuple[CsvLayout, Iterator[Records]]:
     """Return the layout of a CSV file, and its records from *start* on, in order.
+
+    Args:
+        file: opens the file.
+        signature: the model's.
+        delimiters: that may stand between cells.
+        start: where the first of them begins.
+        values: False for records that are known to be plain: they come without tensors.
 
     Raises:
         InvalidInput: the first row does not fit a model of this signature.
     """
     layout, blocks = layout_and_blocks(file, signature, delimiters, start)
-    return layout, read_csv(blocks, layout, start)
+    records = read_csv(blocks, layout if values else replace(layout, inputs=()), start)
+    return layout, records
 
 
 def layout_and_blocks(
@@ -57,7 +69,7 @@ def read_csv(blocks: LineBlocks, layout: CsvLayout, start: Position = START) -> 
 
     Args:
         blocks: whole lines each, from *start* on.
-        layout: of the file.
+        layout: of the file; without inputs no row is looked at, and a line is a record.
         start: where they begin; at the file's own beginning there is a header, perhaps.
 
     Raises:
@@ -98,7 +110,9 @@ def _first_block(
 
 
 def _block(block: bytes | BadLine, text: CsvText, layout: CsvLayout, row: int) -> Iterator[Records]:
-    read = number_tensors(block, layout) if isinstance(block, bytes) else None
+    read: tuple[tuple[Tensor, ...], RowTexts] | None = None
+    if isinstance(block, bytes):
+        read = number_tensors(block, layout) if layout.inputs else ((), line_texts(block))
     if read is None:
         text.add(block)
         yield from _text_blocks(text, layout, row)

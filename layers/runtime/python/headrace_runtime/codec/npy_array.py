@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from headrace_runtime.codec.array_records import array_records, shaped
 from headrace_runtime.codec.npy_header import NpyHeader, exactly, native, read_header
 from headrace_runtime.codec.records import START, ByteStream, PlainFile, Position, Records
@@ -15,10 +17,16 @@ from headrace_runtime.tensor import Array
 BLOCK_BYTES = 640 << 10
 # What stands column by column is one record only once all of it was read.
 MAX_WHOLE_BYTES = 256 << 20
+_NUMBERED_AT_ONCE = 8192  # records whose values nobody reads
 
 
 def open_npy(
-    file: PlainFile, signature: Signature, start: Position = START, stop: int | None = None
+    file: PlainFile,
+    signature: Signature,
+    start: Position = START,
+    stop: int | None = None,
+    *,
+    values: bool = True,
 ) -> tuple[NpyHeader, Iterator[Records]]:
     """Return what the header says, and the records from *start* to *stop*, in order.
 
@@ -27,6 +35,8 @@ def open_npy(
         signature: the model's.
         start: where the first of them begins.
         stop: the first byte that is not theirs; the end where it is None.
+        values: False for records that are known to be plain: they come without tensors, by what
+            the header says.
 
     Raises:
         InvalidInput: it is no plain array, or does not fit the model.
@@ -50,6 +60,8 @@ def open_npy(
         )
     if header.by_column:
         return header, _turned(stream, header, shape, signature)
+    if not values:
+        return header, _numbered(header, _rows(header, start, stop))
     body = file(start.offset) if start.offset else stream
     return header, _records(body, header, shape, signature, _rows(header, start, stop))
 
@@ -102,6 +114,12 @@ def _records(
         yield replace(records, origin=_position(header, first))
     if rows.stop == header.shape[0]:
         _check_end(stream, header)
+
+
+def _numbered(header: NpyHeader, rows: range) -> Iterator[Records]:
+    for first in rows[::_NUMBERED_AT_ONCE]:
+        numbers = np.arange(first + 1, min(first + _NUMBERED_AT_ONCE, rows.stop) + 1)
+        yield Records(numbers, numbers, (), origin=_position(header, first))
 
 
 def _turned(

@@ -24,6 +24,14 @@ def to_bytes(tensor: Tensor) -> bytes:
     return tensor.array.astype(tensor.datatype.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
+def raw_values(tensor: Tensor) -> memoryview:
+    """Return the same without a copy, where the elements lie in memory as the bytes have them."""
+    if tensor.datatype is Datatype.BYTES or sys.byteorder == "big":
+        return memoryview(to_bytes(tensor))
+    flat: Array = np.ascontiguousarray(tensor.array).reshape(-1)
+    return flat.view(np.uint8).data
+
+
 def from_bytes(
     name: str, datatype: Datatype, shape: tuple[int, ...], raw: bytes | memoryview
 ) -> Tensor:

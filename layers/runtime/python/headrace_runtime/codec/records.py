@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace_runtime.codec.row_texts import RowTexts
 from headrace_runtime.model.signature import TensorSpec
 from headrace_runtime.tensor import Array, Tensor
 
@@ -96,6 +97,15 @@ class Records:
     def count(self) -> int:
         """How many records these are, the bad ones included."""
         return len(self.rows) + len(self.bad)
+
+    @property
+    def plain(self) -> bool:
+        """Whether all could be read, as lines of nothing but numbers or as parts of an array.
+
+        A range of a file in which all are can be read once more without a look at their values.
+        """
+        lines = self.texts is None or isinstance(self.texts, RowTexts)
+        return lines and self.table is None and not self.bad
 
     def part(self, start: int, stop: int) -> "Records":
         """Return the readable records *start* to *stop*, as positions; the bad ones stay here."""

@@ -6,11 +6,15 @@ from typing import overload
 
 
 class RowTexts(Sequence[bytes]):
-    """The rows of a text that ends with a newline and holds no percent sign: of numbers, say."""
+    """The rows of a text that ends with a newline and holds no percent sign: of numbers, say.
+
+    Attributes:
+        whole: the text.
+    """
 
     def __init__(self, text: bytes, count: int) -> None:
         """Hold *text*, which has *count* rows."""
-        self._text = text
+        self.whole = text
         self._count = count
 
     def __len__(self) -> int:
@@ -31,12 +35,12 @@ class RowTexts(Sequence[bytes]):
     @property
     def first(self) -> bytes:
         """The first row."""
-        return self._text.partition(b"\n")[0]
+        return self.whole.partition(b"\n")[0]
 
     def filled(self, end: bytes, more: bytes, values: tuple[bytes, ...]) -> bytes:
         """Return the text, each *end* of a row as *more*, and its `%b` filled in order."""
-        return self._text.replace(end, more) % values
+        return self.whole.replace(end, more) % values
 
     @cached_property
     def _rows(self) -> list[bytes]:
-        return self._text.split(b"\n")[:-1]
+        return self.whole.split(b"\n")[:-1]

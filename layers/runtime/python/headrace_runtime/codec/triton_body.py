@@ -60,9 +60,9 @@ def encode_body(tensors: Sequence[Tensor], outputs: Sequence[str], header: int) 
     Raises:
         ValueError: the JSON has no room in so many bytes.
     """
-    raws = [raw_tensor.to_bytes(tensor) for tensor in tensors]
+    raws = [raw_tensor.raw_values(tensor) for tensor in tensors]
     described = [
-        (tensor.name, str(tensor.datatype), list(tensor.shape), len(raw))
+        (tensor.name, str(tensor.datatype), list(tensor.shape), raw.nbytes)
         for tensor, raw in zip(tensors, raws, strict=True)
     ]
     text = _head(described, outputs)

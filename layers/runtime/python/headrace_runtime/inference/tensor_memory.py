@@ -15,7 +15,7 @@ import numpy as np
 
 from headrace_runtime.codec import raw_tensor
 from headrace_runtime.errors import Unavailable
-from headrace_runtime.tensor import Array, Datatype, Tensor
+from headrace_runtime.tensor import Datatype, Tensor
 
 _ALIGNED = 64  # bytes: a line of the processor's cache
 
@@ -49,7 +49,7 @@ class TensorMemory:
         """
         places, offset = [], 0
         for tensor in tensors:
-            raw = _raw(tensor)
+            raw = raw_tensor.raw_values(tensor)
             self._write(raw, offset)
             places.append(
                 {
@@ -105,13 +105,6 @@ class TensorMemory:
         while rest and (count := os.preadv(self.descriptor, [rest], offset)):
             rest, offset = rest[count:], offset + count
         return copy
-
-
-def _raw(tensor: Tensor) -> memoryview:
-    if tensor.datatype is Datatype.BYTES:
-        return memoryview(raw_tensor.to_bytes(tensor))
-    flat: Array = np.ascontiguousarray(tensor.array).reshape(-1)
-    return flat.view(np.uint8).data
 
 
 def _tensor(place: Place, raw: memoryview) -> Tensor:
