@@ -53,6 +53,7 @@ def parquet(rows: int = ROWS) -> bytes:
 
 FILES = {
     "rows.csv": csv,
+    "numbers.csv": lambda: b"a,b,c,d\n" + b"".join(b"%d,2,3,4\r\n" % i for i in range(ROWS)),
     "rows.jsonl": lambda: b"".join(b"[%d,2,3,4]\n" % i for i in range(ROWS)),
     "rows.npy": npy,
     "rows.parquet": parquet,
