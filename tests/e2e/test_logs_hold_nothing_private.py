@@ -26,7 +26,7 @@ PLATFORM = re.compile(
     r"(START RequestId: [0-9a-f-]{36} Version: \S+|END RequestId: [0-9a-f-]{36}"
     r"|REPORT RequestId: [0-9a-f-]{36} Duration: [\d.]+ ms Memory Size: \d+ MB)"
 )
-MODEL, BROKEN = "quiet", "quiet-broken"
+MODEL, BROKEN, ON_GPU = "quiet", "quiet-broken", "quiet-gpu"
 
 
 class Canaries:
@@ -79,8 +79,9 @@ def graph(canaries: Canaries, where: str) -> bytes:
     return model.SerializeToString()
 
 
-def drop(cloud: Cloud, bucket: str, key: str, body: bytes) -> None:
-    cloud.s3.put_object(Bucket=cloud.env[f"HEADRACE_{bucket}_BUCKET"], Key=key, Body=body)
+def drop(cloud: Cloud, bucket: str, key: str, body: bytes, **metadata: str) -> None:
+    where = cloud.env[f"HEADRACE_{bucket}_BUCKET"]
+    cloud.s3.put_object(Bucket=where, Key=key, Body=body, Metadata=metadata)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,9 @@ def models(cloud: Cloud, http: httpx.Client, canaries: Canaries) -> None:
     drop(cloud, "MODELS", f"models/{MODEL}/m.onnx", graph(canaries, "model"))
     drop(cloud, "MODELS", f"models/{BROKEN}/m.onnx", graph(canaries, "broken model"))
     drop(cloud, "MODELS", f"models/{MODEL}/none.onnx", canaries("no model").encode() * 9)
+    gpu, wrong = ({"accelerator": value} for value in ("gpu", canaries("chosen accelerator")))
+    drop(cloud, "MODELS", f"models/{ON_GPU}/m.onnx", graph(canaries, "model for GPUs"), **gpu)
+    drop(cloud, "MODELS", f"models/{ON_GPU}/n.onnx", graph(canaries, "model for none"), **wrong)
     cut = graph(canaries, "cut model")
     drop(cloud, "MODELS", f"models/{MODEL}/cut.onnx", cut[: len(cut) // 2])
     drop(cloud, "MODELS", "models/No Name/m.onnx", canaries("nameless model").encode())
@@ -96,7 +100,9 @@ def models(cloud: Cloud, http: httpx.Client, canaries: Canaries) -> None:
     def decided() -> bool:
         quiet = http.get(f"/models/{MODEL}").json()
         broken = http.get(f"/v2/models/{BROKEN}/ready")
-        return len(quiet.get("refusals", ())) == 2 and quiet["latest"] and broken.is_success
+        gpu = http.get(f"/models/{ON_GPU}").json()
+        refused = len(quiet.get("refusals", ())) == 2 and gpu.get("refusals")
+        return refused and quiet["latest"] and gpu["latest"] and broken.is_success
 
     eventually(decided, within_s=60, what="the models are decided on")
     digest = http.get(f"/models/{BROKEN}").json()["versions"][0]["digest"]
@@ -147,7 +153,10 @@ def ask(http: httpx.Client, canaries: Canaries) -> None:
 def manage(http: httpx.Client, canaries: Canaries) -> None:
     """Call the control API in every way, and remember the secrets that it gives."""
     c = canaries
-    upload = http.post(f"/models/{MODEL}/versions", json={"x": c("upload body")}).json()["upload"]
+    versions = f"/models/{MODEL}/versions"
+    assert http.post(versions, json={c("upload member"): c("upload value")}).status_code == 422
+    assert http.post(versions, json={"accelerator": c("accelerator")}).status_code == 422
+    upload = http.post(versions, json={"accelerator": "never"}).json()["upload"]
     c.given("upload signature", upload["fields"]["x-amz-signature"])
     c.given("upload policy", upload["fields"]["policy"])
     http.put(f"/models/{MODEL}/aliases/live", json={"version": c("version")})
@@ -227,6 +236,7 @@ def send_files(cloud: Cloud, http: httpx.Client, canaries: Canaries) -> None:
         f"inbox/{MODEL}/x.{c('of no kind')}": c("content of no kind").encode(),
         "inbox/quiet-unknown/rows.csv": c("content for no model").encode(),
         f"inbox/{BROKEN}/rows.csv": csv,
+        f"inbox/{ON_GPU}/rows.csv": csv,
     }
     for key, body in files.items():
         drop(cloud, "INBOX", key, body)
@@ -268,12 +278,15 @@ def logs(cloud: Cloud, http: httpx.Client, models: None, canaries: Canaries) -> 
 FUNCTIONS = (
     "authorise",
     "batch",
+    "collect",
     "grant",
+    "hand_off",
     "intake",
     "manage",
     "notify",
     "observe",
     "predict",
+    "provision",
     "redrive",
     "register",
     "submit",
