@@ -13,7 +13,7 @@ from headrace_runtime.aws.gpu_fallback import GpuFallback
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.passing_faults import passes
 from headrace_runtime.aws.registry import Registry
-from headrace_runtime.aws.sending import Sending
+from headrace_runtime.aws.sending import Sending, transformed
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shard_watch import ShardWatch
 from headrace_runtime.aws.shards import Shards
@@ -156,12 +156,13 @@ class HandOff:
         handed = shard.known_handed
         if not handed.bodies:  # not one record could be read: there is nothing to wait for
             self.queue.again(job, shard)
-        if handed.sent >= handed.bodies:
+        elif handed.sent >= handed.bodies:
             return 0
         manifest = self.registry.manifest(*job.known_version)
         sent = self.sending.send(job, manifest, shard, clock.left_s)
         stands = self.shards.get(job.job_id, shard.number)
-        if stands.handed is not None and handed.sent < stands.handed.sent < handed.bodies:
+        unmoved = stands.handed is not None and stands.attempt == shard.attempt
+        if unmoved and not transformed(job) and stands.known_handed.sent < handed.bodies:
             self.queue.unsent(job, stands)  # the time was too short for all
         return sent
 
