@@ -21,14 +21,22 @@ _REFUSALS = {
         (400, '{"__type": "#ProvisionedThroughputExceededException", "message": "injected"}'),
         (500, '{"__type": "#InternalServerError", "message": "injected"}'),
     ],
+    "sqs": [
+        (400, '{"__type": "com.amazonaws.sqs#RequestThrottled", "message": "injected"}'),
+        (500, '{"__type": "com.amazonaws.sqs#InternalError", "message": "injected"}'),
+    ],
+    "sagemaker": [(400, '{"__type": "ThrottlingException", "message": "injected"}'), (500, "{}")],
+    "sagemaker-runtime": [(429, '{"code": "ThrottlingException"}'), (500, "{}"), (503, "{}")],
 }
+# Of these services only some requests fail: the others are Lambda's, not a function's.
+_ONLY = {"sqs": ".SendMessage"}
 
 
 class Faults:
     """Lets requests of a client fail, as seldom and as randomly as is drawn.
 
     Args:
-        client: of S3 or DynamoDB.
+        client: of a service that `_REFUSALS` has.
         draw: decides.
         count: told `before` or `after` for each request that failed.
     """
@@ -40,7 +48,8 @@ class Faults:
         self._count = count
         self._call = local()
         client.meta.events.register(f"before-call.{self._service}", self._begin)
-        client.meta.events.register(f"before-send.{self._service}", self._perhaps)
+        requests = f"before-send.{self._service}{_ONLY.get(self._service, '')}"
+        client.meta.events.register(requests, self._perhaps)
 
     def _begin(self, **_: Any) -> None:
         self._call.lasting = False

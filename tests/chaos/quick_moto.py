@@ -35,7 +35,7 @@ def hurry() -> None:
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = cache(responses.method_names_from_class)
-    _look_for_kinds_of_values_by_name()
+    look_for_kinds_of_values_by_name()
 
 
 class _Mention(FakeKey):
@@ -51,7 +51,8 @@ def _mention(key: Any, _: Any) -> Any:
     return mention
 
 
-def _look_for_kinds_of_values_by_name() -> None:
+def look_for_kinds_of_values_by_name() -> None:
+    """Let `S`, `N` and the like be looked for under one name, not thirty."""
     pick = AttributePicker.__call__
 
     def pick_quickly(picker: Any, context: Any) -> Any:

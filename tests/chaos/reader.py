@@ -13,7 +13,7 @@ import boto3
 
 from headrace_runtime.batch.job_key import PARTS
 
-_FILES = re.compile(r"manifest\.json|errors\.jsonl|results\.(csv|jsonl|npy)")
+_FILES = re.compile(r"manifest\.json|errors\.jsonl|results\.(csv|jsonl|npy|parquet)")
 # After a look the reader rests so many times as long: it is not to be all that AWS does.
 _REST, _SHORTEST_REST_S = 5, 0.2
 

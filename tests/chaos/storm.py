@@ -159,10 +159,13 @@ class Weather:
             return True
         return self._unfinished() > 0 or self._messages(hidden=True) > 0
 
+    def _files(self) -> Iterator[File]:
+        return files(self._size.files, self._draw)
+
     def _dropping(self) -> Iterator[str]:
         """Drop files, a few each time, and send their events, early or late."""
         late: list[tuple[int, int, str]] = []
-        for place, file in enumerate(files(self._size.files, self._draw)):
+        for place, file in enumerate(self._files()):
             put = self._s3.put_object(Bucket="inbox", Key=file.key, Body=file.body)
             told_by = 0 if self._draw.random() < _LOST else self._draw.choice(_TOLD_BY)
             self.left.dropped[file.key, put["VersionId"]] = file
@@ -186,7 +189,7 @@ class Weather:
         names = ["ApproximateNumberOfMessages"] + ["ApproximateNumberOfMessagesNotVisible"] * hidden
         return sum(
             int(number)
-            for url in (self._at.files, self._at.shards)
+            for url in self._at.work
             for number in self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)[
                 "Attributes"
             ].values()

@@ -14,7 +14,8 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from pathlib import Path
 from random import Random
@@ -69,12 +70,18 @@ class Post:
     Attributes:
         environment: of the functions, by name.
         log: a file that takes what they print.
+        faulty: services of which requests fail now and then.
+        shortened: what is shortened beside what always is.
+        rest_s: for how long a queue that was empty is not looked at.
     """
 
     functions: tuple[Function, ...]
     environment: dict[str, dict[str, str]]
     log: Path
     seed: int
+    faulty: tuple[str, ...] = ("dynamodb", "s3")
+    shortened: dict[str, Any] = field(default_factory=dict)
+    rest_s: float = 0.0
 
 
 class Context:
@@ -97,17 +104,20 @@ def work(post: Post, gauges: Gauges) -> None:
     _print_into(post.log)
     draw = Random(post.seed)
     handlers = {
-        function: _started(function.name, post.environment[function.name], draw, gauges)
-        for function in post.functions
+        function: _started(function.name, post, draw, gauges) for function in post.functions
     }
-    _shorten()
-    swept_at = 0.0
+    _shorten(_SHORTENED | post.shortened)
+    swept_at, rested_at = 0.0, dict.fromkeys(handlers, 0.0)
     parent = parent_process()
     while parent is not None and parent.is_alive():
         worked = False
         for function in draw.sample(post.functions, len(post.functions)):
             if function.queue_url:
-                worked |= _polled(function, handlers[function], gauges)
+                if time.monotonic() < rested_at[function]:
+                    continue
+                busy = _polled(function, handlers[function], gauges)
+                rested_at[function] = 0.0 if busy else time.monotonic() + post.rest_s
+                worked |= busy
             elif time.monotonic() - swept_at > function.every_s:
                 swept_at = time.monotonic()
                 found = _called(function, handlers[function], {}, gauges) or {}
@@ -125,27 +135,43 @@ def _print_into(log: Path) -> None:
     sys.stdout = sys.stderr = os.fdopen(os.dup(file), "w", buffering=1)
 
 
-def _started(name: str, environment: dict[str, str], draw: Random, gauges: Gauges) -> Any:
-    os.environ |= environment
+def _started(name: str, post: Post, draw: Random, gauges: Gauges) -> Any:
+    os.environ |= post.environment[name]
     handler = importlib.import_module(f"functions.{name}.handler")
-    clients = (
-        (handler.dynamodb, handler.s3)
-        if hasattr(handler, "s3")
-        else (handler.sweeping.dynamodb, handler.sweeping.inbox._s3)
-    )
-    for client in clients:
-        Faults(client, draw, gauges.count)
+    for client in _clients(handler):
+        if client.meta.service_model.service_name in post.faulty:
+            Faults(client, draw, gauges.count)
     return handler
 
 
-def _shorten() -> None:
-    """Assign what is shortened, and let botocore wait a twentieth between its tries."""
+def _clients(handler: Any) -> Iterator[Any]:
+    """Yield the clients with which a handler works, one of each service."""
+    if hasattr(handler, "s3"):
+        yield from (handler.dynamodb, handler.s3, handler.sqs)
+        return
+    names = ("sweeping", "hand_off", "settling")
+    (work,) = (getattr(handler, name) for name in names if hasattr(handler, name))
+    yield from (work.jobs._dynamodb, work.queue._sqs)
+    if hasattr(work, "sending"):
+        yield from (work.sending.bucket._s3, work.sending.endpoint._runtime)
+        yield work.sending.transforms._sagemaker
+    else:
+        yield work.inbox._s3
+
+
+def _shorten(shortened: dict[str, Any]) -> None:
+    """Assign what is shortened, and let botocore wait a twentieth between its tries.
+
+    Args:
+        shortened: values by names, which modules have, or classes: `Class.name`.
+    """
     modules = [m for name, m in sys.modules.items() if name.startswith("headrace_runtime.")]
-    for name, short in _SHORTENED.items():
-        places = [module for module in modules if name in vars(module)]
+    for name, short in shortened.items():
+        of, _, own = name.rpartition(".")
+        places = [module for module in modules if (of or own) in vars(module)]
         assert places, f"{name} is no more: what it was is as long as on AWS"
         for module in places:
-            setattr(module, name, short)
+            setattr(vars(module)[of] if of else module, own, short)
 
     Slice.goes_on = _for_some_blocks
 
