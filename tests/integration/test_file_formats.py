@@ -38,7 +38,7 @@ def saved(save: Callable[..., None], *arrays: Any, **named: Any) -> bytes:
     [
         (
             "packed",
-            gzip.compress(CSV),
+            gzip.compress(CSV, mtime=0),
             "results.csv",
             b"a,b,c,d,y_0,y_1,y_2\n1,2,3,4,20.0,11.0,2.0\n0,0,0,1,3.0,3.0,3.0\n",
         ),
