@@ -119,7 +119,7 @@ def _asked(server: ModelServer, inputs: list[InferInput]) -> Callable[[str], Arr
 @pytest.mark.parametrize("rows", [1, 7])
 def test_a_model_of_many_records_answers_as_on_the_cpu(serve, rows):
     config, server = serve(onnx_models.linear(20, 3))
-    assert "max_batch_size: 32768\n" in config
+    assert "max_batch_size: 65536\n" in config
     check(server, onnx_models.linear(20, 3), rows=rows)
 
 

@@ -21,14 +21,15 @@ def profile(row_bytes: int = 0) -> Profile:
     ("given", "answered", "rows"),
     [
         ((-1, 1), (-1, 1), 65_536),
-        ((-1, 20), (-1, 3), 32_768),  # 80 bytes each: 52,428 would fit
-        ((-1, 3, 224, 224), (-1, 1000), 4),  # 602,112 bytes each
-        ((-1, 4), (-1, 21_841), 32),  # the outputs take most
+        ((-1, 20), (-1, 3), 65_536),  # 80 bytes each: 77,824 would fit
+        ((-1, 24), (-1, 3), 32_768),
+        ((-1, 3, 224, 224), (-1, 1000), 8),  # 602,112 bytes each
+        ((-1, 4), (-1, 21_841), 64),  # the outputs take most
         ((-1, -1), (-1, 2), 8_192),  # free: as of 128
         ((-1, 8 << 20), (-1, 2), 1),
     ],
 )
-def test_a_request_holds_records_of_some_four_megabytes(given, answered, rows):
+def test_a_request_holds_records_of_three_to_six_megabytes(given, answered, rows):
     assert rows_at_once(signature(given, answered), profile(), together=True) == rows
 
 
