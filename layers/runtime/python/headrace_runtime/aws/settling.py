@@ -164,5 +164,7 @@ class Settling:
             stands = self.shards.get(job.job_id, shard.number)
             return self.fallback.give_up(job, stands, error.sentence)
         if self.shards.get(job.job_id, shard.number).state is ShardState.DONE:
-            self.bucket.remove(folder(job.job_id, shard.number, shard.known_handed.attempt))
+            handed = shard.known_handed
+            place = folder(job.job_id, shard.number, handed.attempt)
+            self.bucket.remove_answered(place, handed.bodies)
         return job

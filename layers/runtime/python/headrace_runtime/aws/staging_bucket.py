@@ -90,16 +90,22 @@ class StagingBucket:
         return self.url(key)
 
     def remove(self, place: str) -> None:
-        """Remove a shard's bodies and outputs, which nobody needs any more."""
+        """Remove whatever lies in a shard's folders, which nobody needs any more."""
         for half in ("in", "out"):
-            keys = [f"{half}/{place}/{name}" for name in self._names(f"{half}/{place}/")]
-            for start in range(0, len(keys), 1000):
-                objects: list[ObjectIdentifierTypeDef] = [
-                    {"Key": key} for key in keys[start : start + 1000]
-                ]
-                self._s3.delete_objects(
-                    Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
-                )
+            self._remove([f"{half}/{place}/{name}" for name in self._names(f"{half}/{place}/")])
+
+    def remove_answered(self, place: str, bodies: int) -> None:
+        """Remove the bodies of a shard, so many, and their outputs: all are there."""
+        numbers = range(bodies)
+        outputs = [f"out/{place}/{output_name(body)}" for body in numbers]
+        self._remove([*(body_key(place, body) for body in numbers), *outputs])
+
+    def _remove(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), 1000):
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": key} for key in keys[start : start + 1000]
+            ]
+            self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
     def _names(self, prefix: str) -> Iterator[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
