@@ -11,7 +11,10 @@ TRITON := .cache/triton/ready
 LAYERS := build/layers/ready
 ARCH ?= x86_64
 BYTECODE ?= yes
-SIDE_BY_SIDE := -n 2 --dist loadgroup
+TESTS := $(BIN)/python -m pytest -m "not long"
+# These start clouds and storms, and want the machine for themselves.
+CLOUDS := tests/chaos tests/e2e
+SIDE_BY_SIDE := -n 2 --dist loadfile tests/infrastructure tests/integration tests/unit
 
 demo: $(READY)        ## the main job on real input, in a cloud on this machine
 	$(BIN)/python -m infra.demo
@@ -20,7 +23,8 @@ up: $(READY)          ## the cloud on this machine, until Ctrl-C; PORT= picks th
 	$(BIN)/python -m infra.local
 
 test: $(READY) $(LAYERS) cdk-if-possible triton-if-possible   ## everything that must always hold, in minutes
-	$(BIN)/python -m pytest -m "not long" $(SIDE_BY_SIDE)
+	$(TESTS) $(CLOUDS)
+	$(TESTS) $(SIDE_BY_SIDE)
 
 test-long: $(READY) $(LAYERS) cdk-if-possible triton-if-possible .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
 	$(BIN)/python -m pytest
@@ -30,7 +34,8 @@ check: $(READY) $(LAYERS) cdk-if-possible triton-if-possible  ## form, types, ra
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not long" $(SIDE_BY_SIDE)
+	$(TESTS) $(CLOUDS)
+	$(TESTS) $(SIDE_BY_SIDE)
 
 bench: $(READY) $(PEERS)   ## what it costs over the floor and beside peers, in one run
 	$(BIN)/python -m tests.benchmarks

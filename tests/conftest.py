@@ -175,17 +175,6 @@ SETTINGS: dict[str, settings.Settings] = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let two processes share the tests: one has those that mostly wait for clouds of their own.
-
-    They are one group, as each process would start a cloud for them; all others go file by file.
-    """
-    for item in items:
-        part = item.path.relative_to(ROOT / "tests").parts[0]
-        group = "clouds" if part in ("e2e", "chaos") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def aws_models_read_once() -> Iterator[None]:
     """Sessions share what describes AWS's services: each of a thousand would read it again."""
