@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from hashlib import sha256
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -31,7 +32,7 @@ class Upload:
         self._bucket = bucket
         self._key = key
         self._s3 = s3
-        self._buffer = bytearray()
+        self._part = BytesIO()  # one for all parts: fresh memory costs more than what is copied
         self._hash = sha256()
         self.size_bytes = 0
         self._upload_id: str | None = None
@@ -41,9 +42,13 @@ class Upload:
         """Take more bytes."""
         self._hash.update(data)
         self.size_bytes += len(data)
-        self._buffer += data
-        while len(self._buffer) >= PART_BYTES:
-            self._send(PART_BYTES)
+        rest = memoryview(data)
+        while rest:
+            room = PART_BYTES - self._part.tell()
+            self._part.write(rest[:room])
+            rest = rest[room:]
+            if self._part.tell() == PART_BYTES:
+                self._send()
 
     @property
     def sha256(self) -> str:
@@ -58,7 +63,7 @@ class Upload:
     @property
     def held(self) -> bytes | None:
         """All that was taken, while it is small enough to be held; else None."""
-        return bytes(self._buffer) if self._upload_id is None else None
+        return self._part.getvalue() if self._upload_id is None else None
 
     def complete(self) -> None:
         """Let the object stand, unless one stands already.
@@ -68,12 +73,11 @@ class Upload:
         """
         try:
             if self._upload_id is None:
-                self._s3.put_object(
-                    Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer), IfNoneMatch="*"
-                )
+                body = self._part.getvalue()
+                self._s3.put_object(Bucket=self._bucket, Key=self._key, Body=body, IfNoneMatch="*")
                 return
-            if self._buffer:
-                self._send(len(self._buffer))
+            if self._part.tell():
+                self._send()
             self._s3.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=self._key,
@@ -88,7 +92,7 @@ class Upload:
 
     def abort(self) -> None:
         """Let go of the parts; without effect once the object stands."""
-        self._buffer.clear()
+        self._part = BytesIO()
         if self._upload_id is None:
             return
         with suppress(self._s3.exceptions.NoSuchUpload):
@@ -97,20 +101,22 @@ class Upload:
             )
         self._upload_id = None
 
-    def _send(self, size: int) -> None:
+    def _send(self) -> None:
         if self._upload_id is None:
             made = self._s3.create_multipart_upload(Bucket=self._bucket, Key=self._key)
             self._upload_id = made["UploadId"]
+        self._part.truncate()  # behind the last part there may be what is left of the one before
+        self._part.seek(0)
         number = len(self._parts) + 1
         answer = self._s3.upload_part(
             Bucket=self._bucket,
             Key=self._key,
             UploadId=self._upload_id,
             PartNumber=number,
-            Body=bytes(memoryview(self._buffer)[:size]),
+            Body=self._part,
         )
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-        del self._buffer[:size]
+        self._part.seek(0)
 
 
 def refused_as_second(error: ClientError, key: str) -> bool:
