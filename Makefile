@@ -37,7 +37,7 @@ check: $(READY) $(LAYERS) cdk-if-possible triton-if-possible  ## form, types, ra
 	$(TESTS) $(CLOUDS)
 	$(TESTS) $(SIDE_BY_SIDE)
 
-bench: $(READY) $(PEERS)   ## what it costs over the floor and beside peers, in one run
+bench: $(READY) $(PEERS) triton-if-possible   ## what it costs over the floor and beside peers, in one run
 	$(BIN)/python -m tests.benchmarks
 
 synth: $(READY)       ## the CloudFormation templates, into cdk.out/

@@ -10,7 +10,16 @@ import sys
 import numpy as np
 import onnxruntime
 
-from tests.benchmarks import authorise, cold, costs, large_files, terabyte, terabyte_rates, warm
+from tests.benchmarks import (
+    authorise,
+    cold,
+    costs,
+    gpu,
+    large_files,
+    terabyte,
+    terabyte_rates,
+    warm,
+)
 from tests.benchmarks.report import markdown
 
 # What costs are told of, with the bytes of its request: four a float.
@@ -31,6 +40,7 @@ def main() -> None:
     files = large_files.measured()
     _print(markdown(files.rows()), files.peers())
     _print(terabyte.markdown(*terabyte_rates.measured(files)))
+    _print(gpu.table())
 
 
 def _print(*tables: str) -> None:

@@ -4,10 +4,17 @@ import resource
 import time
 from pathlib import Path
 
+from infra.local.process_family import family
+
 
 def cpu_s(pid: int) -> float:
     """Return the CPU seconds of a process that runs, by its own clock."""
     return time.clock_gettime((~pid << 3) | 2)  # as pthreads makes the number of such a clock
+
+
+def family_cpu_s(pid: int) -> float:
+    """Return the CPU seconds of a process and of all that it started and that run yet."""
+    return sum(map(cpu_s, family(pid)))
 
 
 def ended_children_cpu_s() -> float:
