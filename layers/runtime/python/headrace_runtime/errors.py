@@ -22,9 +22,7 @@
   + TooLarge                more bytes than can be carried or held
   + OutOfTime               more work than one run of a function can do
   + NotFound
-    - ModelNotFound
-    - VersionNotFound
-    - AliasNotFound
+    - ModelNotFound, VersionNotFound, AliasNotFound
     - NoVersionAccepted     every model that was dropped under this name was refused
     - JobNotFound, ObjectNotFound, RouteNotFound
   + Conflict                somebody else changed the record first
@@ -33,7 +31,8 @@
   + Unavailable             something Headrace needs does not answer; a retry may help
     - RunCutShort           the caller's time was over; in `inference/process_failures.py`
     - EndpointNotReady, EndpointFailed, EndpointBusy, EndpointTooSlow, ContainerFailed: calls that
-      a GPU was to answer; in `aws/endpoint_failures.py`
+      a GPU was to answer; in `aws/endpoint_failures.py`; EndpointGone: shards
+  + OutputElsewhere, OutputsUnfit, TooManyBodies, TransformRefused: a shard is not for SageMaker
 
 An error takes facts and builds its sentence. `code` is its stable name in answers, `facts` what
 stands beside the sentence. Which HTTP status goes with it, only the edge knows.
