@@ -38,14 +38,14 @@ def world(probe: Cloud) -> Iterator[World]:
     made = World(probe.env["AWS_ENDPOINT_URL"])
     made.runtime = probe.client("sagemaker-runtime")
     made.s3.create_bucket(
-        Bucket="work", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        Bucket="pool", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     yield made
     for endpoint in made.sagemaker.list_endpoints()["Endpoints"]:
         made.sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
-    for entry in made.s3.list_objects_v2(Bucket="work").get("Contents", []):
-        made.s3.delete_object(Bucket="work", Key=entry["Key"])
-    made.s3.delete_bucket(Bucket="work")
+    for entry in made.s3.list_objects_v2(Bucket="pool").get("Contents", []):
+        made.s3.delete_object(Bucket="pool", Key=entry["Key"])
+    made.s3.delete_bucket(Bucket="pool")
 
 
 def _body() -> bytes:
@@ -77,7 +77,7 @@ def test_bodies_through_s3_come_back_inferred(world: World, archive: bytes) -> N
     notice = json.loads(message["Body"])
     assert notice["invocationStatus"] == "Completed"
     output = world.s3.get_object(
-        Bucket="work", Key=answer["OutputLocation"].removeprefix("s3://work/")
+        Bucket="pool", Key=answer["OutputLocation"].removeprefix("s3://pool/")
     )
     assert output["ContentType"] == notice["responseParameters"]["contentType"]
     assert _outcome(output["Body"].read(), output["ContentType"]) == ANSWER
@@ -102,10 +102,10 @@ def test_objects_of_a_transform_job_come_back_inferred(world: World, archive: by
         TransformJobName="e2e",
         ModelName="batch",
         TransformInput={
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://work/in/"}},
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://pool/in/"}},
             "ContentType": content_type(1024),
         },
-        TransformOutput={"S3OutputPath": "s3://work/out/"},
+        TransformOutput={"S3OutputPath": "s3://pool/out/"},
         TransformResources={"InstanceType": "ml.g5.xlarge", "InstanceCount": 1},
     )
 
@@ -115,7 +115,7 @@ def test_objects_of_a_transform_job_come_back_inferred(world: World, archive: by
 
     assert eventually(ended, within_s=30, what="the job ends") == "Completed"
     for number in range(3):
-        output = world.s3.get_object(Bucket="work", Key=f"out/job/{number}.out")
+        output = world.s3.get_object(Bucket="pool", Key=f"out/job/{number}.out")
         assert _outcome(output["Body"].read(), output["ContentType"]) == ANSWER
 
 
@@ -134,7 +134,7 @@ def test_kill_9_of_the_cloud_leaves_no_server(
     cloud = start_cloud(tmp_path / "home", HEADRACE_ASSEMBLY=str(probe_sources / "assembly"))
     world = World(cloud.env["AWS_ENDPOINT_URL"])
     world.s3.create_bucket(
-        Bucket="work", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        Bucket="pool", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     before = set(family(cloud.process.pid))
     world.endpoint("now", asynchronous=False, archive=archive)

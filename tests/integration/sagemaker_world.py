@@ -120,7 +120,7 @@ class World:
         self._folder = folder
         self.containers: list[Container] = []
         region = {"LocationConstraint": REGION}
-        self.s3.create_bucket(Bucket="work", CreateBucketConfiguration=region)
+        self.s3.create_bucket(Bucket="pool", CreateBucketConfiguration=region)
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
@@ -179,7 +179,7 @@ class World:
         self.put(f"{name}.tar.gz", _archive(member) if archive is None else archive)
         container = {
             "Image": "triton",
-            "ModelDataUrl": f"s3://work/{name}.tar.gz",
+            "ModelDataUrl": f"s3://pool/{name}.tar.gz",
             "Environment": {"SAGEMAKER_TRITON_DEFAULT_MODEL_NAME": "model"},
         }
         self.make("model", name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
@@ -218,8 +218,8 @@ class World:
         config = {
             "ClientConfig": {"MaxConcurrentInvocationsPerInstance": concurrent},
             "OutputConfig": {
-                "S3OutputPath": "s3://work/out/",
-                "S3FailurePath": "s3://work/failed/",
+                "S3OutputPath": "s3://pool/out/",
+                "S3FailurePath": "s3://pool/failed/",
                 "NotificationConfig": {
                     "SuccessTopic": self.topic("succeeded"),
                     "ErrorTopic": self.topic("failed"),
@@ -291,16 +291,16 @@ class World:
         return url
 
     def put(self, key: str, body: bytes) -> str:
-        self.s3.put_object(Bucket="work", Key=key, Body=body)
-        return f"s3://work/{key}"
+        self.s3.put_object(Bucket="pool", Key=key, Body=body)
+        return f"s3://pool/{key}"
 
     def read(self, location: str) -> bytes | None:
         """Return an object's bytes, once it is there."""
-        key = location.removeprefix("s3://work/")
-        listed = self.s3.list_objects_v2(Bucket="work", Prefix=key).get("Contents", [])
+        key = location.removeprefix("s3://pool/")
+        listed = self.s3.list_objects_v2(Bucket="pool", Prefix=key).get("Contents", [])
         if key not in [entry["Key"] for entry in listed]:
             return None
-        return bytes(self.s3.get_object(Bucket="work", Key=key)["Body"].read())
+        return bytes(self.s3.get_object(Bucket="pool", Key=key)["Body"].read())
 
     def status(self, endpoint: str) -> str:
         return str(self.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])

@@ -52,8 +52,8 @@ def test_an_invocation_wakes_the_endpoint_and_its_output_lies_where_it_was_asked
 
         assert answer["InferenceId"] == "job.00001.1.00002.1"
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 202
-        assert answer["OutputLocation"] == "s3://work/out/job/00001.1/00002.out"
-        assert answer["FailureLocation"] == "s3://work/failed/job/00001.1/00002-error.out"
+        assert answer["OutputLocation"] == "s3://pool/out/job/00001.1/00002.out"
+        assert answer["FailureLocation"] == "s3://pool/failed/job/00001.1/00002-error.out"
         (notice,) = _notices(world, told)
         assert notice.pop("eventTime") > notice.pop("receivedTime")
         assert notice == {
@@ -63,18 +63,18 @@ def test_an_invocation_wakes_the_endpoint_and_its_output_lies_where_it_was_asked
                 "accept": "application/y",
                 "contentType": "application/x;n=1024",
                 "endpointName": "one",
-                "inputLocation": "s3://work/in/job.00001.1.00002.1",
+                "inputLocation": "s3://pool/in/job.00001.1.00002.1",
             },
             "responseParameters": {
                 "contentType": "application/x-backwards;n=1",
-                "outputLocation": "s3://work/out/job/00001.1/00002.out",
+                "outputLocation": "s3://pool/out/job/00001.1/00002.out",
             },
             "inferenceId": "job.00001.1.00002.1",
             "eventVersion": "1.0",
             "eventSource": "aws:sagemaker",
             "eventName": "InferenceResult",
         }
-        output = world.s3.get_object(Bucket="work", Key="out/job/00001.1/00002.out")
+        output = world.s3.get_object(Bucket="pool", Key="out/job/00001.1/00002.out")
         assert output["ContentType"] == "application/x-backwards;n=1"
         assert output["Body"].read() == b"cba"
         headers = world.containers[0].headers[0]
@@ -145,11 +145,11 @@ def test_an_input_that_is_not_there_has_failed(world):
         world.endpoint("one")
         told = world.queue("told", "failed")
 
-        _invoke(world, b"", InputLocation="s3://work/in/none")
+        _invoke(world, b"", InputLocation="s3://pool/in/none")
 
         (notice,) = _notices(world, told)
         assert notice["failureReason"].startswith(
-            "ClientError: Unable to download s3://work/in/none: "
+            "ClientError: Unable to download s3://pool/in/none: "
         )
 
 
@@ -171,7 +171,7 @@ def test_a_body_can_come_with_the_call(world):
         answer = world.runtime.invoke_endpoint_async(EndpointName="one", Body=b"abc")
 
         assert len(answer["InferenceId"]) == 36
-        assert answer["OutputLocation"] == f"s3://work/out/{answer['InferenceId']}.out"
+        assert answer["OutputLocation"] == f"s3://pool/out/{answer['InferenceId']}.out"
         assert world.eventually(lambda: world.read(answer["OutputLocation"])) == b"cba"
 
 

@@ -56,7 +56,7 @@ def test_an_endpoint_is_in_service_once_an_instance_has_loaded_its_model(world, 
             {"InstanceType": "ml.g6.xlarge", "CurrentInstanceCount": 1},
             {"InstanceType": "ml.g5.xlarge", "CurrentInstanceCount": 0},
         ]
-        assert described["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"] == "s3://work/out/"
+        assert described["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"] == "s3://pool/out/"
         assert world.running == 1
         assert _states(world, events) == ["IN_SERVICE"]
 
@@ -78,12 +78,12 @@ def test_an_endpoint_whose_archive_is_missing_has_failed_without_an_instance(wor
     with world.playing():
         world.model("one")
         world.config("one", "one")
-        world.s3.delete_object(Bucket="work", Key="one.tar.gz")
+        world.s3.delete_object(Bucket="pool", Key="one.tar.gz")
 
         world.make("endpoint", "one", EndpointConfigName="one")
 
         world.eventually(lambda: world.status("one") == "Failed")
-        assert "s3://work/one.tar.gz" in _described(world, "one")["FailureReason"]
+        assert "s3://pool/one.tar.gz" in _described(world, "one")["FailureReason"]
         assert world.containers == []
 
 

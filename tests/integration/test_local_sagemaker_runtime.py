@@ -102,7 +102,7 @@ def test_an_endpoint_answers_in_one_way_only(world):
 
         at_once = _refused(world.runtime.invoke_endpoint, EndpointName="later", Body=b"abc")
         later = _refused(
-            world.runtime.invoke_endpoint_async, EndpointName="now", InputLocation="s3://work/a"
+            world.runtime.invoke_endpoint_async, EndpointName="now", InputLocation="s3://pool/a"
         )
 
         for refused in (at_once, later):
@@ -146,7 +146,7 @@ def test_an_endpoint_whose_instance_comes_again_is_not_ready(world):
     ("headers", "body"),
     [
         ({}, b""),
-        ({"InputLocation": "s3://work/a"}, b"abc"),
+        ({"InputLocation": "s3://pool/a"}, b"abc"),
         ({}, b"x" * 128_001),
         ({"InputLocation": "https://work.example/a"}, b""),
         ({"InputLocation": "work/a"}, b""),

@@ -10,7 +10,7 @@ from tests.integration.sagemaker_world import World
 
 
 def _create(world: World, name: str, **members: Any) -> None:
-    source = members.pop("source", {"S3DataType": "S3Prefix", "S3Uri": "s3://work/in/"})
+    source = members.pop("source", {"S3DataType": "S3Prefix", "S3Uri": "s3://pool/in/"})
     options = {
         "ModelClientConfig": {"InvocationsTimeoutInSeconds": 60, "InvocationsMaxRetries": 1},
         "MaxConcurrentTransforms": 2,
@@ -19,7 +19,7 @@ def _create(world: World, name: str, **members: Any) -> None:
             "ContentType": "application/x;n=1024",
             "SplitType": "None",
         },
-        "TransformOutput": {"S3OutputPath": "s3://work/out/", "Accept": "application/y"},
+        "TransformOutput": {"S3OutputPath": "s3://pool/out/", "Accept": "application/y"},
         "TransformResources": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1},
     }
     world.sagemaker.create_transform_job(
@@ -40,9 +40,9 @@ def _ended(world: World, name: str) -> dict[str, Any]:
 
 
 def _outputs(world: World) -> dict[str, bytes]:
-    listed = world.s3.list_objects_v2(Bucket="work", Prefix="out/").get("Contents", [])
+    listed = world.s3.list_objects_v2(Bucket="pool", Prefix="out/").get("Contents", [])
     return {
-        entry["Key"]: world.s3.get_object(Bucket="work", Key=entry["Key"])["Body"].read()
+        entry["Key"]: world.s3.get_object(Bucket="pool", Key=entry["Key"])["Body"].read()
         for entry in listed
     }
 
@@ -101,7 +101,7 @@ def test_each_object_of_a_prefix_is_transformed_to_an_object_beside_its_path(wor
         assert told[1]["source"] == "aws.sagemaker"
         assert told[1]["resources"] == [job["TransformJobArn"]]
         assert told[1]["detail"]["TransformJobName"] == "every"
-        assert told[1]["detail"]["TransformOutput"]["S3OutputPath"] == "s3://work/out/"
+        assert told[1]["detail"]["TransformOutput"]["S3OutputPath"] == "s3://pool/out/"
 
 
 def test_a_manifest_names_the_objects(world):
@@ -109,7 +109,7 @@ def test_a_manifest_names_the_objects(world):
         world.model("model")
         for path in ("j/1.1/0", "j/1.1/1", "j/2.1/0"):
             world.put(f"in/{path}", path.encode())
-        manifest = [{"prefix": "s3://work/in/"}, "j/1.1/0", "j/2.1/0"]
+        manifest = [{"prefix": "s3://pool/in/"}, "j/1.1/0", "j/2.1/0"]
         url = world.put("manifests/j", json.dumps(manifest).encode())
 
         _create(world, "named", source={"S3DataType": "ManifestFile", "S3Uri": url})
@@ -129,7 +129,7 @@ def test_one_object_that_fails_fails_the_job_and_leaves_what_was_written(world, 
         job = _ended(world, "half")
         assert job["TransformJobStatus"] == "Failed"
         assert job["FailureReason"].startswith(
-            "ClientError: s3://work/in/2: the model answered 500"
+            "ClientError: s3://pool/in/2: the model answered 500"
         )
         assert _outputs(world) == {"out/1.out": b"doog"}
         assert world.bodies == [b"good", b"fail 500", b"fail 500"]
@@ -150,8 +150,8 @@ def test_an_object_above_the_limit_fails_the_job(world):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ({"S3DataType": "S3Prefix", "S3Uri": "s3://work/none/"}, "No S3 objects found"),
-        ({"S3DataType": "ManifestFile", "S3Uri": "s3://work/none"}, "is no manifest"),
+        ({"S3DataType": "S3Prefix", "S3Uri": "s3://pool/none/"}, "No S3 objects found"),
+        ({"S3DataType": "ManifestFile", "S3Uri": "s3://pool/none"}, "is no manifest"),
     ],
 )
 def test_a_job_without_objects_fails(world, source, reason):

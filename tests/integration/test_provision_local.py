@@ -18,7 +18,7 @@ def stage(world: World, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setenv("AWS_ENDPOINT_URL", world.sagemaker.meta.endpoint_url)
     make()
     publish(versions=2)
-    return Stage(gpu_instance_types="ml.g6.xlarge,ml.g5.xlarge", staging_bucket="work")
+    return Stage(gpu_instance_types="ml.g6.xlarge,ml.g5.xlarge", staging_bucket="pool")
 
 
 def test_an_endpoint_comes_sleeps_wakes_answers_and_goes(stage: Stage, world: World) -> None:
