@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-OVERDUE_S = 5.0  # after which nothing that was sent is waited for
+OVERDUE_S = 3.5  # after which nothing that was sent is waited for
 POISON = 0.015  # of bodies: whoever serves them fails at each try
 LOST_NOTICE = 0.12
 

@@ -24,7 +24,7 @@ from tests.chaos.reader import Reader
 from tests.chaos.storm import WORKERS, Size, Storm, Weather
 from tests.chaos.worker import SWEEP_BUDGET_S, Function, Post
 
-_PATIENCE_S = 6  # the sweeper's
+_PATIENCE_S = 4  # the sweeper's
 _MADE_S = 3.0  # the endpoint, from the first file on
 _GONE_EVERY_S, _GONE_S = 15.0, 1.5
 _REST_S = 0.4  # a queue's, that was empty: looking at queues takes AWS's time, too

@@ -24,7 +24,7 @@ from tests.chaos.gpu_storm import GpuStorm, gpu_storm
 from tests.chaos.storm import Size
 
 SIZES = {
-    "100": Size(files=100, kills=10, sweep_every_s=4.0, limit_s=400.0),
+    "100": Size(files=100, kills=10, sweep_every_s=2.5, limit_s=400.0),
     "1000": Size(files=1000, kills=60, sweep_every_s=10.0, limit_s=2400.0),
 }
 
