@@ -27,7 +27,7 @@ test: $(READY) $(LAYERS) cdk-if-possible triton-if-possible   ## everything that
 	$(TESTS) $(SIDE_BY_SIDE)
 
 test-long: $(READY) $(LAYERS) cdk-if-possible triton-if-possible .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --hypothesis-profile=searching
 
 check: $(READY) $(LAYERS) cdk-if-possible triton-if-possible  ## form, types, ranks of imports, and the tests
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import botocore.loaders
+import hypothesis
 import moto  # before any boto3 session is made
 import pytest
 from moto.server import ThreadedMotoServer
@@ -24,6 +25,11 @@ from headrace_runtime.edge.authoriser import known
 from headrace_runtime.inference.model_process import ModelProcess
 from headrace_runtime.model.manifest import Manifest
 from tests import worlds
+
+# `make test` tries the same examples each time; `make test-long` searches for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("searching", deadline=None)
+hypothesis.settings.load_profile("steady")
 
 ROOT = Path(__file__).parent.parent
 REGION = "eu-west-1"

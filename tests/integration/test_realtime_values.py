@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -79,7 +79,6 @@ def manifest(datatype: Datatype, rows_at_once: int) -> Manifest:
     )
 
 
-@settings(deadline=None)
 @given(data=st.data(), datatype=st.sampled_from(NUMBERS), at_once=st.sampled_from([1, 2, 4, 64]))
 def test_values_of_every_datatype_and_shape_come_back_bit_by_bit(
     data: st.DataObject, datatype: Datatype, at_once: int, gpus: GpuInference

@@ -53,7 +53,8 @@ def table_of(body: bytes) -> pa.Table:
 
 def doubled(feeds: list[Tensor]) -> list[Tensor]:
     x = feeds[0].array
-    return [Tensor("y", Datatype.FP32, np.concatenate([x, 2 * x], axis=1))]
+    with np.errstate(over="ignore"):  # a model's overflow is silent, too
+        return [Tensor("y", Datatype.FP32, np.concatenate([x, 2 * x], axis=1))]
 
 
 def results_of(file: Stored, start: int = 0, stop: int | None = None) -> bytes:
@@ -166,7 +167,7 @@ def joined(*parts: bytes) -> bytes:
     return b"".join(written)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.floats(width=32) | st.none(), max_size=40),
     st.integers(1, 9),

@@ -87,7 +87,7 @@ def test_where_no_line_is_left_nothing_is_sent(retried, too_long):
 _CELLS = st.text('ab1.,;"\n\r\0é ', max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data(), st.integers(4, 64))
 def test_what_is_taken_out_of_a_csv_is_the_records_that_were_asked_for(data, block_bytes):
     table = data.draw(st.lists(st.lists(_CELLS, min_size=1, max_size=3), max_size=8))

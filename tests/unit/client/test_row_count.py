@@ -98,7 +98,7 @@ def _of_service(opened):
         return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_TABLES, st.booleans(), st.integers(4, 64))
 @example([["a", "b"], ['"', '"\n1'], ["2", ""]], False, 4)
 def test_the_service_counts_the_records_of_a_csv_the_same(table, quoted, block_bytes):
@@ -112,7 +112,7 @@ def test_the_service_counts_the_records_of_a_csv_the_same(table, quoted, block_b
         assert row_count._table(io.BytesIO(data), "csv") == there
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text('[1,2]" \r\0é', max_size=5), max_size=8), st.integers(4, 64))
 def test_the_service_counts_the_records_of_json_lines_the_same(lines, block_bytes):
     data = "\n".join(lines).encode()

@@ -265,7 +265,7 @@ CELLS = st.one_of(
 @example(["1,65520", "1,65519"], "\n", (Datatype.FP16,) * 2, 64)
 @example(["1,9223372036854775808", "-9223372036854775808,0"], "\n", (Datatype.INT64,) * 2, 64)
 @example(["-0,-0.0", "1,2.0"], "\n", (Datatype.FP32, Datatype.INT64), 64)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=2, max_size=2).map(",".join) | CELLS, max_size=12),
     end=st.sampled_from(["\n", "\r\n"]),

@@ -151,7 +151,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(LINES, max_size=10), st.sampled_from([8, 16, 1 << 17]))
 def test_many_at_once_and_one_by_one_agree(lines, block):
     body = b"\n".join(lines)

@@ -481,7 +481,7 @@ def tables(draw):
 ARROW = {Datatype.BOOL: pa.bool_(), Datatype.BYTES: pa.string()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables())
 def test_a_table_gives_the_same_as_parquet_and_as_csv(table):
     kinds, columns = table
