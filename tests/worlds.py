@@ -49,6 +49,7 @@ def publish(
     *,
     acceleration: Acceleration = UNCHOSEN,
     archive: bool = False,
+    profile: Profile = PROFILE,
 ) -> Manifest:
     """Register model bytes as `register` would once they passed, with a known signature.
 
@@ -68,7 +69,7 @@ def publish(
             origin=f"s3://models/models/{model}/test.onnx?versionId=1",
             signature=signature,
             files=(StoredFile(key, digest, len(graph)),),
-            profile=PROFILE,
+            profile=profile,
             registered_at="2026-11-23T00:00:00+00:00",
             acceleration=acceleration,
             archive=stored,

@@ -35,7 +35,7 @@ class GpuWork:
 
     instance_types: tuple[str, ...] = ("ml.g6.xlarge", "ml.g5.xlarge")
     max_instances: int = 2
-    cpu_limit_s: float = 3600
+    cpu_limit_s: float = 7200
     monthly_budget_usd: float = 100
     on_failure: Literal["cpu", "fail"] = "cpu"
     image: str | None = None

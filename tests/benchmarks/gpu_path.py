@@ -7,8 +7,9 @@ from pathlib import Path
 import boto3
 
 from headrace_runtime.aws.jobs import Jobs
-from headrace_runtime.batch.job import JobState, Source
+from headrace_runtime.batch.job import JobState
 from headrace_runtime.batch.job_key import job_id
+from headrace_runtime.batch.source import Source
 from tests.benchmarks.gpu_function import Function
 from tests.benchmarks.gpu_world import GpuWorld
 from tests.benchmarks.usage import family_cpu_s

@@ -9,7 +9,8 @@ from headrace_runtime.access.policy import Action, Policy
 from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.policies import item_of
 from headrace_runtime.aws.policy_book import PolicyBook
-from headrace_runtime.batch.job import Job, Source, Target
+from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.source import Source, Target
 from tests import onnx_models
 
 CALLER = "key:shop"

@@ -14,7 +14,7 @@ from botocore.response import StreamingBody
 from headrace_runtime.aws.inbox import Inbox
 from headrace_runtime.aws.part_join import PartJoin, Stored
 from headrace_runtime.aws.results_bucket import ResultsBucket
-from headrace_runtime.batch.job import Source
+from headrace_runtime.batch.source import Source
 from headrace_runtime.errors import InvalidInput, ObjectNotFound, Unavailable
 from headrace_runtime.model.manifest import Manifest
 from tests import onnx_models

@@ -23,7 +23,8 @@ from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.keys import KeyBook
 from headrace_runtime.aws.policies import Policies
 from headrace_runtime.aws.policy_book import PolicyBook
-from headrace_runtime.batch.job import Job, JobState, Source, Target
+from headrace_runtime.batch.job import Job, JobState
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.codec.file_format import Content, FileFormat
 from headrace_runtime.edge.authoriser import known
 from tests import onnx_models

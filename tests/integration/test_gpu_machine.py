@@ -45,10 +45,11 @@ from headrace_runtime.aws.sweeping import sweeping_of
 from headrace_runtime.batch.clock import Clock, Slice
 from headrace_runtime.batch.file_formats import opened
 from headrace_runtime.batch.handed import MAX_ROUNDS, Handed
-from headrace_runtime.batch.job import Job, Source
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_key import PARTS
 from headrace_runtime.batch.parts import one_file
 from headrace_runtime.batch.shard import Shard, ShardState
+from headrace_runtime.batch.source import Source
 from headrace_runtime.edge.gpu_messages import asked_of_collect, asked_of_hand_off
 from headrace_runtime.edge.shard_messages import asked_of_shards
 from headrace_runtime.errors import Conflict, HeadraceError

@@ -40,10 +40,11 @@ from headrace_runtime.aws.shards import Shards
 from headrace_runtime.aws.sweeping import sweeping_of
 from headrace_runtime.batch.clock import Clock, Slice
 from headrace_runtime.batch.file_formats import opened
-from headrace_runtime.batch.job import Job, Source
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_key import job_id
 from headrace_runtime.batch.parts import one_file
 from headrace_runtime.batch.shard import Shard
+from headrace_runtime.batch.source import Source
 from headrace_runtime.errors import Conflict, HeadraceError
 from headrace_runtime.inference.model_process import ModelProcess
 from headrace_runtime.work_settings import BatchSettings, IntakeSettings, SweepSettings

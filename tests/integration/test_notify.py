@@ -13,7 +13,8 @@ import boto3
 import pytest
 
 from headrace_runtime.aws.jobs import Jobs
-from headrace_runtime.batch.job import Job, Source, Target
+from headrace_runtime.batch.job import Job
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.webhook import Webhook
 
 JOB_ID = "3f2b8c1d9e7a4f60b5c4d3e2f1a09b8c"

@@ -8,8 +8,8 @@ import pytest
 
 from headrace_runtime.aws.idempotency import Idempotency
 from headrace_runtime.aws.tickets import Ticket, Tickets
-from headrace_runtime.batch.job import Source
 from headrace_runtime.batch.job_key import job_id
+from headrace_runtime.batch.source import Source
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.model.signature import Signature, TensorSpec
 from headrace_runtime.tensor import Datatype

@@ -14,8 +14,9 @@ from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.counts import Counts
-from headrace_runtime.batch.job import Job, JobState, Source, Target
+from headrace_runtime.batch.job import Job, JobState
 from headrace_runtime.batch.placement import Engine, Placement
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content, FileFormat
 

@@ -9,8 +9,8 @@ from headrace_runtime.access.policy import Action, Policy
 from headrace_runtime.aws import object_copies
 from headrace_runtime.aws.policy_book import PolicyBook
 from headrace_runtime.aws.tickets import Ticket, Tickets
-from headrace_runtime.batch.job import Source
 from headrace_runtime.batch.job_key import job_id
+from headrace_runtime.batch.source import Source
 from headrace_runtime.batch.webhook import Webhook
 from tests import onnx_models
 

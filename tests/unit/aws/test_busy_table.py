@@ -11,8 +11,9 @@ from headrace_runtime.aws.jobs import Jobs
 from headrace_runtime.aws.passing_faults import passes
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.counts import Counts
-from headrace_runtime.batch.job import Job, Source, Target
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.shard import Part, Shard
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.codec.records import Position
 from headrace_runtime.errors import Conflict, Unavailable
 

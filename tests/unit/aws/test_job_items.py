@@ -10,9 +10,10 @@ from headrace_runtime.aws.job_items import job_of, new_job_item, shard_item, sha
 from headrace_runtime.aws.shard_writing import MAX_LAYOUT_BYTES
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.handed import MAX_BODIES, Handed
-from headrace_runtime.batch.job import Cut, Job, Source, Target
+from headrace_runtime.batch.job import Cut, Job
 from headrace_runtime.batch.placement import Engine, Placement
 from headrace_runtime.batch.shard import Part, Range, Shard
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.stop import Stop
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content, FileFormat

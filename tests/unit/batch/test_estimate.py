@@ -74,13 +74,13 @@ def test_more_than_one_vcpu_makes_one_thread_no_faster(planned):
 def test_the_model_counts_by_its_run_of_one_record_where_no_more_is_known(planned):
     dear = Profile(2000.0, 0.3, 1 << 20, "1.32.0", optimise=True)
 
-    # 3 s to start, 2 s to load, 1/3 s to read, 100 s to run a third of the records.
-    assert planned(dear).seconds == 105.3
+    # 300 s are 5 shards. Each has 3 s to start, 2 s to load, 0.2 s to read, and 60 s to run.
+    assert planned(dear) == Estimate(5, 5, seconds=65.2, cost_usd=pytest.approx(326.0))
 
 
 def test_the_model_counts_by_what_one_more_record_costs(planned):
-    # 3 s to start, 1/3 s to read, 2,000 s to run a third of the records.
-    assert planned(HEAVY).seconds == 2003.3
+    # 6,000 s are 100 shards, 10 at a time. Each has 3 s to start, 0.01 s to read, and 60 s to run.
+    assert planned(HEAVY) == Estimate(100, 10, seconds=630.1, cost_usd=pytest.approx(6301.0))
 
 
 @pytest.mark.parametrize("file_format", [FileFormat.NPZ, FileFormat.OPEN_INFERENCE])

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from headrace_runtime.batch.gpu_need import Need, needs
-from headrace_runtime.batch.job import Job, Source, Target
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.placement import Engine, Placement
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.model.acceleration import Acceleration, Accelerator
 from headrace_runtime.model.alias import Alias, Canary
 from headrace_runtime.model.manifest import Archive, Manifest, Profile, StoredFile

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace_runtime.batch.counts import Counts
-from headrace_runtime.batch.job import Job, JobState, Source, Target
+from headrace_runtime.batch.job import Job, JobState
 from headrace_runtime.batch.job_view import Progress, job_view
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.stop import CANCEL, Stop
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat
 from headrace_runtime.codec.records import Position

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace_runtime.batch.job import Source
 from headrace_runtime.batch.job_key import JobKey, job_id, parse_key, results_prefix
+from headrace_runtime.batch.source import Source
 from headrace_runtime.errors import InvalidInput, InvalidName
 
 

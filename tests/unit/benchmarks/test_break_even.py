@@ -27,10 +27,15 @@ def test_reading_alone_is_never_worth_a_gpu():
     assert faster(0.001, "ml.g5.xlarge", 10) is None
 
 
-def test_a_hundred_functions_end_before_one_gpu_where_the_file_has_shards_for_them():
-    first, last = faster(10.0, "ml.g5.xlarge", 100)
+def test_a_hundred_functions_end_before_one_gpu():
+    assert faster(10.0, "ml.g5.xlarge", 100) is None
 
-    assert (first, last) == (pytest.approx(50e3, rel=0.05), pytest.approx(50e6, rel=0.05))
+
+def test_ten_functions_end_before_one_gpu_wakes_where_there_is_little_to_do():
+    first, last = faster(10.0, "ml.g5.xlarge", 10)
+
+    assert first == pytest.approx(484e3, rel=0.05)  # 4,840 s, in shards of a minute
+    assert last > 10**10
 
 
 def test_an_hour_is_an_hour():

@@ -254,11 +254,28 @@ def test_a_file_without_rows_has_no_records(groups):
 def test_shards_begin_where_row_groups_do():
     file = parquet({"x": list(range(10))}, row_group_size=3)
 
-    assert parquet_facts(file) == ParquetFacts(10, (3, 3, 3, 1))
-    assert shard_starts(parquet_facts(file), 6) == [0, 6]
-    assert shard_starts(parquet_facts(file), 1) == [0, 3, 6, 9]
-    assert shard_starts(ParquetFacts(1109, (1, 1000, 1, 7, 0, 100)), 10) == [0, 1, 1001, 1009]
-    assert shard_starts(ParquetFacts(0, ()), 10) == [0]
+    facts = parquet_facts(file)
+    assert (facts.rows, facts.row_groups) == (10, (3, 3, 3, 1))
+    assert facts.plain_bytes == sum(
+        pq.ParquetFile(io.BytesIO(file.body)).metadata.row_group(i).total_byte_size
+        for i in range(4)
+    )
+    assert starts(facts.row_groups, 6) == [0, 6]
+    assert starts(facts.row_groups, 1) == [0, 3, 6, 9]
+    assert starts((1, 1000, 1, 7, 0, 100), 10) == [0, 1, 1001, 1009]
+    assert starts((), 10) == [0]
+
+
+def test_a_row_group_whose_rows_take_long_is_cut_into_parts_of_one_length():
+    assert starts((3, 3, 3, 1), 6, within_groups=True) == [0, 6]
+    assert starts((10, 25, 1), 10, within_groups=True) == [0, 10, 18, 26]
+    assert starts((5,), 1, within_groups=True) == [0, 1, 2, 3, 4]
+    assert starts((0, 0), 1, within_groups=True) == [0]
+
+
+def starts(row_groups: tuple[int, ...], shard_rows: int, *, within_groups: bool = False):
+    facts = ParquetFacts(sum(row_groups), row_groups, 0)
+    return shard_starts(facts, shard_rows, within_groups=within_groups)
 
 
 def test_what_lies_together_is_fetched_together():

@@ -70,8 +70,16 @@ def read_in_shards(
 
 
 @settings(max_examples=400)
-@given(st.lists(ROWS, max_size=30), st.integers(1, 40), st.integers(4, 64), st.booleans())
-def test_a_csv_in_shards_gives_what_it_gives_as_a_whole(rows, shard_bytes, block_bytes, pairs):
+@given(
+    st.lists(ROWS, max_size=30),
+    st.integers(1, 40),
+    st.integers(4, 64),
+    st.none() | st.integers(1, 64),
+    st.booleans(),
+)
+def test_a_csv_in_shards_gives_what_it_gives_as_a_whole(
+    rows, shard_bytes, block_bytes, fine, pairs
+):
     body = ("a,b\n" if pairs else "a\n").encode() + "".join(rows).encode()
     takes = PAIRS if pairs else SINGLE
 
@@ -80,7 +88,7 @@ def test_a_csv_in_shards_gives_what_it_gives_as_a_whole(rows, shard_bytes, block
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_blocks, "BLOCK_BYTES", block_bytes)
-        layout, blocks = layout_and_blocks(plain(body), takes, COMMAS, START)
+        layout, blocks = layout_and_blocks(plain(body), takes, COMMAS, START, fine)
         boundaries = csv_boundaries(blocks, layout, START)
         ends = [end for end, _ in shard_ends(boundaries, START, shard_bytes, lambda: True)]
         whole, shards = read(START, None), read_in_shards(ends, read)

@@ -25,7 +25,7 @@ class IntakeSettings(Settings):
     Attributes:
         files_queue_url: its own queue, where the rest of a long cutting waits.
         hand_off_queue_url: where shards wait for a GPU; empty where the stage has none.
-        shard_bytes: of a file, uncompressed, that one shard holds.
+        shard_bytes: of a file, uncompressed, that one shard holds, at most.
         max_concurrency, batch_memory_mb: what `batch` works with, by which jobs are placed.
         gpu_instance_type: the stage's first choice, `ml.g6.xlarge`; empty where it has no GPU.
         gpu_max_instances: of an endpoint, at a time.

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from headrace_runtime.batch.job import Source
+from headrace_runtime.batch.source import Source
 
 
 def dropped_file(body: str) -> Source | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, HTTPClientError
 from urllib3.exceptions import HTTPError
 
-from headrace_runtime.batch.job import Source
+from headrace_runtime.batch.source import Source
 from headrace_runtime.errors import InvalidInput, ObjectNotFound, Unavailable
 
 if TYPE_CHECKING:

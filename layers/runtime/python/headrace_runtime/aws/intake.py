@@ -15,12 +15,13 @@ from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.tickets import Ticket, Tickets
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.extent import Extent
-from headrace_runtime.batch.job import Job, Source, Target
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_key import JobKey, job_id, parse_key, results_prefix
 from headrace_runtime.batch.means import Means
 from headrace_runtime.batch.placement import place
 from headrace_runtime.batch.placement_rules import Case
 from headrace_runtime.batch.row_estimate import extent_of, parquet_extent
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.submission import MAX_DEADLINE_S
 from headrace_runtime.codec.content import content_of
 from headrace_runtime.codec.file_format import Content, FileFormat

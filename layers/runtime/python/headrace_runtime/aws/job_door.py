@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from headrace_runtime.aws.registry import Registry
-from headrace_runtime.batch.job import Job, Source
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_key import job_id, parse_key
 from headrace_runtime.batch.job_manifest import ERRORS, MANIFEST, results_name
+from headrace_runtime.batch.source import Source
 from headrace_runtime.errors import Conflict, NotFound, ObjectNotFound
 from headrace_runtime.model.manifest import Manifest
 

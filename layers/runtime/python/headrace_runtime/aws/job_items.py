@@ -18,9 +18,10 @@ from typing import Any
 
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.handed import Handed
-from headrace_runtime.batch.job import Cut, Job, JobState, Source, Target
+from headrace_runtime.batch.job import Cut, Job, JobState
 from headrace_runtime.batch.placement import Placement
 from headrace_runtime.batch.shard import Part, Range, Shard, ShardState
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.stop import Stop
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat

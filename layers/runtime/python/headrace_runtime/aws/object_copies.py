@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 
 from headrace_runtime.aws.job_door import JobDoor
 from headrace_runtime.aws.upload import refused_as_second
-from headrace_runtime.batch.job import Source
 from headrace_runtime.batch.job_key import job_id
+from headrace_runtime.batch.source import Source
 from headrace_runtime.batch.submission import StoredObject
 from headrace_runtime.errors import InvalidInput, ObjectNotFound, TooLarge
 

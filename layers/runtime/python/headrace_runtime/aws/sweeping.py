@@ -16,9 +16,10 @@ from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Slice
-from headrace_runtime.batch.job import Job, Source
+from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_key import job_id
 from headrace_runtime.batch.shard import ShardState
+from headrace_runtime.batch.source import Source
 from headrace_runtime.work_settings import SweepSettings
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from headrace_runtime.batch.plan import SMALL_COMPRESSED_BYTES, shard_size
+from headrace_runtime.codec import line_blocks
 from headrace_runtime.codec.csv_head import COMMAS, TABS
 from headrace_runtime.codec.csv_rows import layout_and_blocks
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat
@@ -18,6 +19,9 @@ from headrace_runtime.codec.text_cuts import (
     shard_ends,
 )
 from headrace_runtime.model.signature import Signature
+
+# So a shard is a quarter longer than it is to be, at most, or some rows.
+_BLOCKS_A_SHARD, _LEAST_BLOCK_BYTES = 4, 4 << 10
 
 Ends = Iterator[tuple[Position, bool]]  # where a shard ends, and whether the file does, too
 GoOn = Callable[[], bool]
@@ -67,14 +71,14 @@ def _csv(
     *,
     delimiters: tuple[str, ...] = COMMAS,
 ) -> Ends:
-    layout, blocks = layout_and_blocks(file, signature, delimiters, start)
+    layout, blocks = layout_and_blocks(file, signature, delimiters, start, _block(shard_bytes))
     return shard_ends(csv_boundaries(blocks, layout, start), start, shard_bytes, go_on)
 
 
 def _json_lines(
     file: PlainFile, _: Signature, start: Position, shard_bytes: int, go_on: GoOn
 ) -> Ends:
-    blocks = LineBlocks(file(start.offset), start.offset)
+    blocks = LineBlocks(file(start.offset), start.offset, _block(shard_bytes))
     return shard_ends(line_boundaries(blocks, start), start, shard_bytes, go_on)
 
 
@@ -83,6 +87,12 @@ def _npy(file: PlainFile, signature: Signature, start: Position, shard_bytes: in
     places: Boundaries = npy_boundaries(header, shard_bytes)
     later = [place for place in places if place.row >= start.row][1:] or [start]
     return iter([(place, place == later[-1]) for place in later])
+
+
+def _block(shard_bytes: int) -> int | None:
+    """Return the bytes of the blocks behind which shards may end; None where the usual ones do."""
+    fine = max(_LEAST_BLOCK_BYTES, shard_bytes // _BLOCKS_A_SHARD)
+    return fine if fine < line_blocks.BLOCK_BYTES else None
 
 
 _CUTTERS: dict[FileFormat, Callable[[PlainFile, Signature, Position, int, GoOn], Ends]] = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from headrace_runtime.batch.extent import Extent
 from headrace_runtime.batch.means import GpuMeans, Means
-from headrace_runtime.batch.plan import shard_size
+from headrace_runtime.batch.plan import lambda_shard_bytes, shard_size
 from headrace_runtime.codec.file_format import FileFormat
 from headrace_runtime.model.manifest import Profile
 
@@ -54,16 +54,16 @@ class Estimate:
     cost_usd: float
 
 
-def shards_of(extent: Extent, means: Means) -> int:
-    """Return into how many shards a file is cut."""
+def shards_of(extent: Extent, shard_bytes: int) -> int:
+    """Return into how many shards a file is cut, of so many bytes each."""
     if extent.file_format in _ONE_SHARD:
         return 1
-    return -(-extent.size_bytes // shard_size(extent.size_bytes, means.shard_bytes))
+    return -(-extent.size_bytes // shard_size(extent.size_bytes, shard_bytes))
 
 
 def on_lambda(extent: Extent, profile: Profile, means: Means) -> Estimate:
     """Return what a job takes on Lambda: rather too much than too little."""
-    shards = shards_of(extent, means)
+    shards = shards_of(extent, lambda_shard_bytes(extent, profile, means.shard_bytes))
     model_s = profile.load_ms / 1000 + extent.rows / shards * profile.ms_per_row / 1000
     shard_s = _START_S + (_reading_s(extent, shards) + model_s) / _cpus(means)
     concurrency = min(shards, means.max_concurrency)
@@ -120,7 +120,7 @@ def by_transform(
 
 def _beside_gpu(extent: Extent, means: Means, rows_at_once: int) -> Estimate:
     """Return what it takes, beside GPUs, to hand shards over and to write their answers."""
-    shards = shards_of(extent, means)
+    shards = shards_of(extent, means.shard_bytes)
     shard_s = _START_S + _reading_s(extent, shards) / _cpus(means)
     concurrency = min(shards, means.max_concurrency)
     rounds = _PASSES * -(-shards // concurrency)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.placement import Placement
+from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.stop import CANCEL, Stop
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content
@@ -27,34 +28,6 @@ class JobState(StrEnum):
     def final(self) -> bool:
         """Whether the job will never change again."""
         return self not in (JobState.QUEUED, JobState.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The dropped file: one version of one object.
-
-    Attributes:
-        version_id: None in a bucket that keeps no versions; then the etag tells them apart.
-    """
-
-    bucket: str
-    key: str
-    version_id: str | None
-    etag: str
-    size_bytes: int
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is no file: an empty object whose key ends in `/`, which a console made."""
-        return self.key.endswith("/") and not self.size_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the results go: objects of *bucket* whose keys begin with *prefix*, `…/`."""
-
-    bucket: str
-    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +108,10 @@ class Job:
         if self.content is None:
             raise InvalidInput("the job does not say what its file is")
         return self.content
+
+    def shard_bytes(self, usual: int) -> int:
+        """Return the bytes of the file, uncompressed, that one shard holds."""
+        return (self.placement.shard_bytes if self.placement else 0) or usual
 
     @property
     def known_version(self) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from headrace_runtime.batch.job import Source
+from headrace_runtime.batch.source import Source
 from headrace_runtime.errors import InvalidInput, InvalidName
 from headrace_runtime.model.alias import LIVE
 from headrace_runtime.model.names import model_name, version_or_alias

@@ -34,7 +34,7 @@ class Means:
     """What a stage has.
 
     Attributes:
-        shard_bytes: of a file, uncompressed, that one shard holds.
+        shard_bytes: of a file, uncompressed, that one shard holds, at most.
         max_concurrency: shards that are worked at a time.
         memory_mb: of the function that works them.
         usd_per_s: what a second of it costs.

@@ -27,16 +27,24 @@ def opened_parquet(file: RandomFile, wanted: Wanted, of: Range) -> Opened:
 
 
 def parquet_ends(
-    file: RandomFile, start: Position, shard_bytes: int
+    file: RandomFile, start: Position, shard_bytes: int, *, within_groups: bool
 ) -> Iterator[tuple[Position, bool]]:
     """Yield where each shard from *start* on ends, and whether the file ends there, too.
+
+    Args:
+        file: the file.
+        start: where the first of them begins.
+        shard_bytes: of a shard, once read.
+        within_groups: as of `shard_starts`.
 
     Raises:
         InvalidInput: it is no Parquet file, or one that cannot be read.
     """
     facts = parquet_facts(file)
-    size = shard_size(file.size_bytes, shard_bytes)
-    starts = shard_starts(facts, max(1, facts.rows * size // file.size_bytes))
+    plain_bytes = max(1, facts.plain_bytes)
+    size = shard_size(plain_bytes, shard_bytes)
+    shard_rows = max(1, facts.rows * size // plain_bytes)
+    starts = shard_starts(facts, shard_rows, within_groups=within_groups)
     for row in (row for row in starts if row > start.offset):
         yield Position(row, row + 1, row + 1), False
     yield Position(facts.rows, facts.rows + 1, facts.rows + 1), True

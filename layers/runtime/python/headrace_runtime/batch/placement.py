@@ -41,6 +41,8 @@ class Placement:
         gpu_row_ms: of one record on the stage's GPU, reckoned; 0 where there is none.
         inputs: all that was known as it was decided: names and values, in order.
         fell_back: one sentence on what of it went back to Lambda first, and why; "" if nothing.
+        shard_bytes: of the file, uncompressed, that one shard holds; 0 of one that was made
+            before that was decided.
     """
 
     engine: Engine
@@ -49,6 +51,7 @@ class Placement:
     gpu_row_ms: float = 0.0
     inputs: tuple[tuple[str, Fact], ...] = ()
     fell_back: str = ""
+    shard_bytes: int = 0
 
     def rerouted(self, reason: str) -> Self:
         """Return the placement of a job that goes on at the async endpoint, with the new reason."""
@@ -67,6 +70,7 @@ class Placement:
             "gpu_row_ms": self.gpu_row_ms,
             "inputs": dict(self.inputs),
             "fell_back": self.fell_back,
+            "shard_bytes": self.shard_bytes,
         }
 
     @classmethod
@@ -79,6 +83,7 @@ class Placement:
             plain["gpu_row_ms"],
             tuple(plain["inputs"].items()),
             plain.get("fell_back", ""),
+            plain.get("shard_bytes", 0),
         )
 
 
@@ -93,6 +98,7 @@ def place(case: Case) -> Placement:
         may_use_gpu=not barred(case),
         gpu_row_ms=0.0 if gpu is None else row_ms / gpu.instance.speed,
         inputs=tuple(_facts(case).items()),
+        shard_bytes=case.means.shard_bytes if on_gpu else case.lambda_shard_bytes,
     )
 
 
@@ -107,12 +113,13 @@ def considered(case: Case) -> dict[Engine, Estimate]:
 
 
 def _on_lambda(case: Case) -> Engine:
-    return Engine.LAMBDA if shards_of(case.extent, case.means) == 1 else Engine.LAMBDA_SHARDS
+    shards = shards_of(case.extent, case.lambda_shard_bytes)
+    return Engine.LAMBDA if shards == 1 else Engine.LAMBDA_SHARDS
 
 
 def _on_sagemaker(case: Case) -> Engine:
     huge = case.extent.tensor_bytes > _MAX_TENSOR_BYTES
-    huge = huge or shards_of(case.extent, case.means) > _MAX_SHARDS
+    huge = huge or shards_of(case.extent, case.means.shard_bytes) > _MAX_SHARDS
     gpu = case.means.gpu
     takes = gpu is not None and gpu.instance.family.transforms
     return Engine.TRANSFORM if huge and takes else Engine.ASYNC

@@ -52,16 +52,22 @@ def open_csv(
 
 
 def layout_and_blocks(
-    file: PlainFile, signature: Signature, delimiters: tuple[str, ...], start: Position
+    file: PlainFile,
+    signature: Signature,
+    delimiters: tuple[str, ...],
+    start: Position,
+    block_bytes: int | None = None,
 ) -> tuple[CsvLayout, LineBlocks]:
-    """Return the layout of a CSV file, and its lines from *start* on.
+    """Return the layout of a CSV file, and its lines from *start* on, in blocks as of `LineBlocks`.
 
     Raises:
         InvalidInput: the first row does not fit a model of this signature.
     """
     head = LineBlocks(file(0))
     layout = layout_of(head.first(), signature, delimiters)
-    return layout, LineBlocks(file(start.offset), start.offset) if start.offset else head
+    if block_bytes is None and not start.offset:
+        return layout, head
+    return layout, LineBlocks(file(start.offset), start.offset, block_bytes)
 
 
 def read_csv(blocks: LineBlocks, layout: CsvLayout, start: Position = START) -> Iterator[Records]:

@@ -31,13 +31,16 @@ class LineBlocks:
     A block ends with a newline, the last one perhaps without. A line of more than MAX_LINE_BYTES
     is read past and comes as a `BadLine`. Lines end at `\n` and nowhere else.
 
+    Args:
+        block_bytes: of a block, about; BLOCK_BYTES where nobody says otherwise.
+
     Attributes:
         offset: the file's bytes before the next block.
     """
 
-    def __init__(self, stream: ByteStream, offset: int = 0) -> None:
+    def __init__(self, stream: ByteStream, offset: int = 0, block_bytes: int | None = None) -> None:
         self.offset = offset
-        self._blocks = _blocks(stream)
+        self._blocks = _blocks(stream, block_bytes or BLOCK_BYTES)
         self._next: bytes | BadLine | None = None
 
     def __iter__(self) -> Iterator[bytes | BadLine]:
@@ -68,10 +71,10 @@ def filled_and_all(block: bytes | BadLine) -> tuple[int, int]:
     return lines, lines
 
 
-def _blocks(stream: ByteStream) -> Iterator[bytes | BadLine]:
+def _blocks(stream: ByteStream, block_bytes: int) -> Iterator[bytes | BadLine]:
     waiting: list[bytes] = []
     length = 0
-    while data := stream.read(BLOCK_BYTES):
+    while data := stream.read(block_bytes):
         end = data.find(b"\n") + 1
         if length + (end or len(data)) > MAX_LINE_BYTES:
             passed, data = (end, data[end:]) if end else _past_line(stream, len(data))

@@ -1,7 +1,8 @@
 """How many rows a Parquet file has, and whether what its footer says can be believed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from headrace_runtime.codec.decompression import MAX_BYTES, MAX_RATIO, RATIO_COUNTS_FROM_BYTES
 from headrace_runtime.codec.parquet_footer import RowGroup, row_groups
@@ -19,10 +20,12 @@ class ParquetFacts:
 
     Attributes:
         row_groups: rows of each row group, in order.
+        plain_bytes: of all of them together, undone.
     """
 
     rows: int
     row_groups: tuple[int, ...]
+    plain_bytes: int
 
 
 def parquet_facts(file: RandomFile) -> ParquetFacts:
@@ -34,20 +37,32 @@ def parquet_facts(file: RandomFile) -> ParquetFacts:
     groups = row_groups(file)
     check(groups, file.size_bytes)
     rows = tuple(group.rows for group in groups)
-    return ParquetFacts(sum(rows), rows)
+    return ParquetFacts(sum(rows), rows, sum(group.plain_bytes for group in groups))
 
 
-def shard_starts(facts: ParquetFacts, shard_rows: int) -> list[int]:
-    """Return the first row of each shard, counted from 0: where row groups begin, one at least.
+def shard_starts(facts: ParquetFacts, shard_rows: int, *, within_groups: bool) -> list[int]:
+    """Return the first row of each shard, counted from 0, one at least.
 
-    A shard has at most *shard_rows* rows, or one row group.
+    Args:
+        facts: of the file.
+        shard_rows: of a shard, at most; or it is one row group.
+        within_groups: whether a longer row group is cut, too: who reads a later part of it undoes
+            it from its beginning, which is little where each row takes long.
     """
     starts, row = [0], 0
-    for rows in facts.row_groups:
+    for rows in _pieces(facts, shard_rows) if within_groups else facts.row_groups:
         if row > starts[-1] and row + rows - starts[-1] > shard_rows:
             starts.append(row)
         row += rows
     return starts
+
+
+def _pieces(facts: ParquetFacts, most: int) -> Iterator[int]:
+    """Yield the rows of each row group, and of parts of equal length of those with more."""
+    for rows in facts.row_groups:
+        count = max(1, -(-rows // most))
+        ends = [rows * end // count for end in range(count + 1)]
+        yield from (stop - start for start, stop in pairwise(ends))
 
 
 def check(groups: Sequence[RowGroup], size_bytes: int) -> None:

@@ -1,0 +1,110 @@
+"""A file that is short and takes long is worked by many functions, with the results of one."""
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import boto3
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from headrace_runtime.model.manifest import Manifest
+from tests import onnx_models
+from tests.integration.file_door import FileDoor, open_door
+from tests.worlds import PROFILE
+
+ROWS = 9000  # of 50 ms each: 450 s, 8 shards of a minute and less
+
+
+@pytest.fixture
+def queue() -> str:
+    return boto3.client("sqs").create_queue(QueueName="parquet")["QueueUrl"]
+
+
+@pytest.fixture
+def door(
+    aws: None,
+    queue: str,
+    function: Callable[..., ModuleType],
+    publish: Callable[..., Manifest],
+    event: Any,
+    context: Any,
+) -> FileDoor:
+    """The file door of a model twice: as it is, and as if each row took 50 ms."""
+    model = onnx_models.linear(), onnx_models.linear_signature()
+    publish("linear", *model)
+    publish("slow", *model, profile=replace(PROFILE, row_ms=50.0))
+    return open_door(function, event, context, parquet_queue_url=queue)
+
+
+def csv() -> bytes:
+    return b"a,b,c,d\n" + b"".join(b'%d,"2",oops,4\n%d,2,3,4\n' % (i, i) for i in range(ROWS // 2))
+
+
+def lines() -> bytes:
+    return b"".join(b"[%d,2,3,4]\n" % i for i in range(ROWS))
+
+
+def array() -> bytes:
+    written = io.BytesIO()
+    np.save(written, np.arange(ROWS * 4, dtype=np.float32).reshape(ROWS, 4))
+    return written.getvalue()
+
+
+FILES = {"rows.csv": csv, "rows.jsonl": lines, "rows.npy": array}
+
+
+def results(door: FileDoor, key: str) -> dict[str, bytes]:
+    """Return the files of a job, by name."""
+    found = {k: body for k, body in door.objects().items() if k.startswith(f"{key}/")}
+    return {k.rsplit("/", 1)[-1]: body for k, body in found.items()}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_rows_that_take_long_are_shared_out(door: FileDoor, name: str) -> None:
+    body = FILES[name]()
+    for model in ("linear", "slow"):
+        door.take_in(door.drop(f"{model}/{name}", body))
+        door.work_all()
+
+    fast, slow = results(door, f"linear/{name}"), results(door, f"slow/{name}")
+
+    shards = [json.loads(each["manifest.json"])["shards"]["total"] for each in (fast, slow)]
+    assert shards[0] == 1
+    assert 7 <= shards[1] <= 9
+    for file in fast.keys() - {"manifest.json"}:
+        assert slow[file] == fast[file]
+
+
+def test_what_is_compressed_is_one_piece_yet(door: FileDoor) -> None:
+    door.take_in(door.drop("slow/rows.csv.gz", gzip.compress(csv(), mtime=0)))
+    door.work_all()
+
+    manifest = json.loads(results(door, "slow/rows.csv.gz")["manifest.json"])
+    assert manifest["shards"]["total"] == 1
+    assert manifest["rows_in"] == ROWS
+
+
+def test_a_row_group_is_cut_where_its_rows_take_long(
+    door: FileDoor, function: Callable[..., ModuleType], queue: str
+) -> None:
+    columns = {name: np.arange(ROWS, dtype=np.float64) + at for at, name in enumerate("abcd")}
+    written = io.BytesIO()
+    pq.write_table(pa.table(columns), written)
+    worker = replace(door, batch=function("batch_parquet", queue_url=queue), queue_url=queue)
+
+    for model in ("linear", "slow"):
+        door.take_in(door.drop(f"{model}/rows.parquet", written.getvalue()))
+        worker.work_all()
+
+    fast, slow = (results(door, f"{model}/rows.parquet") for model in ("linear", "slow"))
+    assert json.loads(fast["manifest.json"])["shards"]["total"] == 1
+    assert json.loads(slow["manifest.json"])["shards"]["total"] == 8
+    one, several = (pq.read_table(io.BytesIO(each["results.parquet"])) for each in (fast, slow))
+    assert several.equals(one)
