@@ -15,8 +15,9 @@ class GpuWork:
     """What models and jobs may take of SageMaker.
 
     Attributes:
-        instance_types: `ml.g6.xlarge` and the like, best first: an endpoint takes the next one
-            where SageMaker has none of the one before. 1 to 5 of the families g4dn, g5, g6, g6e.
+        instance_types: `ml.g6.xlarge` and the like, best first: endpoints and transform jobs
+            take the next one where SageMaker has none of the one before. 1 to 5 of the families
+            g4dn, g5, g6, g6e.
         max_instances: of an endpoint, or of a transform job, at a time. 1 to 100; the least that
             an endpoint has is 0.
         cpu_limit_s: vCPU seconds of a model in one job, above which the job goes to a GPU by

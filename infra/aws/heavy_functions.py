@@ -106,7 +106,7 @@ class HeavyFunctions:
             shards_queue_url=self._files.shards.queue.queue_url,
             parquet_queue_url=self._files.parquet_shards.queue.queue_url,
             name_prefix=name_prefix(self._stage),
-            gpu_instance_type=gpu.instance_types[0],
+            gpu_instance_types=",".join(gpu.instance_types),
             gpu_max_instances=gpu.max_instances,
             gpu_on_failure=gpu.on_failure,
             endpoint_wait_s=gpu.endpoint_wait_s,

@@ -101,14 +101,14 @@ def test_who_places_jobs_is_told_what_the_stage_has(cloud: Cloud, function: str)
     told = cloud.environment(function)
     assert told["HEADRACE_GPU_INSTANCE_TYPE"] == "ml.g6.xlarge"
     assert told["HEADRACE_GPU_MAX_INSTANCES"] == "2"
-    assert told["HEADRACE_GPU_CPU_LIMIT_S"] == "3600.0"
+    assert told["HEADRACE_GPU_CPU_LIMIT_S"] == "7200.0"
     assert told["HEADRACE_GPU_MONTHLY_USD"] == "100.0"
 
 
-def test_provision_is_told_all_instance_types_and_how_names_begin(cloud: Cloud):
-    told = cloud.environment("provision")
-    assert told["HEADRACE_GPU_INSTANCE_TYPES"] == "ml.g6.xlarge,ml.g5.xlarge"
+def test_who_works_with_sagemaker_is_told_all_instance_types_and_how_names_begin(cloud: Cloud):
     for function in GPU_ONLY:
+        told = cloud.environment(function)
+        assert told["HEADRACE_GPU_INSTANCE_TYPES"] == "ml.g6.xlarge,ml.g5.xlarge"
         assert cloud.environment(function)["HEADRACE_NAME_PREFIX"] == "hr-dev"
 
 

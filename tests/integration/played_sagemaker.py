@@ -63,7 +63,7 @@ class PlayedSageMaker:
         transforms: requests of CreateTransformJob by name.
         statuses: how each transform job stands.
         refused: raised by whoever invokes the endpoint, once for each.
-        quota: of transform jobs.
+        no_quota: instance types of which the account has none left for transform jobs.
         on_create: done as a transform job is started.
     """
 
@@ -74,7 +74,7 @@ class PlayedSageMaker:
     transforms: dict[str, dict[str, Any]] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     refused: list[Exception] = field(default_factory=list)
-    quota: int = 9
+    no_quota: frozenset[str] = frozenset()
     on_create: Callable[[], object] = lambda: None
 
     def listen(self) -> None:
@@ -170,8 +170,9 @@ class PlayedSageMaker:
         name = asked["TransformJobName"]
         if name in self.transforms:
             return _failure("ResourceInUse", f"{name} exists")
-        if not self.quota:
-            return _failure("ResourceLimitExceeded", "the quota is 0")
+        instance_type = asked["TransformResources"]["InstanceType"]
+        if instance_type in self.no_quota:
+            return _failure("ResourceLimitExceeded", f"the quota of {instance_type} is 0")
         self.on_create()
         self.transforms[name], self.statuses[name] = asked, "InProgress"
         arn = f"arn:aws:sagemaker:eu-west-1:123456789012:transform-job/{name}"

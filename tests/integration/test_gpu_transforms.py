@@ -13,6 +13,7 @@ from tests.integration.played_sagemaker import PlayedSageMaker
 from tests.integration.test_gpu_jobs import csv
 
 ROWS = 3000
+TYPES = ("ml.g6.xlarge", "ml.g5.xlarge", "ml.g4dn.xlarge")
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def door(
     """Shards of some thousand records, all jobs so large that a transform job takes them."""
     monkeypatch.setattr("headrace_runtime.codec.line_blocks.BLOCK_BYTES", 4 << 10)
     monkeypatch.setattr("headrace_runtime.batch.placement._MAX_SHARDS", 1)
-    return open_gpu_door(function, event, context, shard_bytes=10_000)
+    types = ",".join(TYPES)
+    return open_gpu_door(function, event, context, shard_bytes=10_000, gpu_instance_types=types)
 
 
 def started(event: Any, name: str) -> dict[str, Any]:
@@ -39,6 +41,12 @@ def started(event: Any, name: str) -> dict[str, Any]:
     told = json.loads(event("collect.transform")["Records"][0]["body"])
     told["detail"]["TransformJobName"] = name
     return told
+
+
+def types(played: PlayedSageMaker) -> dict[str, str]:
+    """Return on which instance type each transform job runs."""
+    asked = played.transforms.items()
+    return {name: one["TransformResources"]["InstanceType"] for name, one in asked}
 
 
 def test_it_starts_once_when_every_shard_lies_ready(played, door):
@@ -145,8 +153,37 @@ def test_a_job_that_is_cancelled_stops_it(played, door):
     assert door.job(job_id).state == "cancelled"
 
 
-def test_one_that_sagemaker_refuses_is_worked_on_lambda(played, door):
-    played.quota = 0
+def test_where_the_account_has_no_quota_of_an_instance_type_the_next_one_is_taken(played, door):
+    played.no_quota = frozenset({"ml.g6.xlarge", "ml.g5.xlarge"})
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+
+    assert types(played) == {f"hr-test-{job_id}-1": "ml.g4dn.xlarge"}
+    assert not any(shard.on_cpu for shard in door.shards(job_id))
+
+
+@pytest.mark.fault("F34")
+def test_after_a_round_that_failed_the_next_one_begins_with_the_next_instance_type(
+    played, door, event
+):
+    played.no_quota = frozenset({"ml.g5.xlarge"})
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    for round_ in (1, 2):
+        name = f"hr-test-{job_id}-{round_}"
+        played.statuses[name] = "Failed"  # CapacityError: there was no instance
+        door.tell(started(event, name))
+        door.run()
+
+    assert types(played) == {
+        f"hr-test-{job_id}-1": "ml.g6.xlarge",
+        f"hr-test-{job_id}-2": "ml.g4dn.xlarge",
+        f"hr-test-{job_id}-3": "ml.g4dn.xlarge",
+    }
+
+
+def test_one_that_sagemaker_refuses_on_all_instance_types_is_worked_on_lambda(played, door):
+    played.no_quota = frozenset(TYPES)
     job_id = door.drop("linear/rows.csv", csv(ROWS))
     door.run()
 

@@ -114,7 +114,8 @@ class HeavySettings(Settings):
         shards_queue_url, parquet_queue_url: of `batch` and `batch_parquet`, where a shard goes that
             SageMaker could not answer.
         name_prefix: how the names of all that is SageMaker's begin, `hr-<stage>`.
-        gpu_instance_type, gpu_max_instances: as for `IntakeSettings`; of transform jobs, too.
+        gpu_instance_types: as for `ProvisionSettings`; transform jobs try them in turn.
+        gpu_max_instances: as for `IntakeSettings`; of transform jobs, too.
         gpu_on_failure: `cpu` or `fail`: what becomes of a shard that failed again and again.
         endpoint_wait_s: for how long an endpoint is waited for that is not there yet.
         invocation_timeout_s: of one body's run. 1 to 3,600, SageMaker's own limit.
@@ -131,7 +132,7 @@ class HeavySettings(Settings):
     shards_queue_url: str
     parquet_queue_url: str
     name_prefix: str
-    gpu_instance_type: str
+    gpu_instance_types: str
     gpu_max_instances: int
     gpu_on_failure: str
     endpoint_wait_s: int

@@ -64,7 +64,7 @@ class GpuWorker:
             fallback=self._fallback,
             queue=self._queue,
             version_events=VersionEvents(events=events),
-            usd_per_gpu_s=gpu_instance(self.settings.gpu_instance_type).usd_per_s,
+            usd_per_gpu_s=gpu_instance(self._instance_types[0]).usd_per_s,
             wait_s=self.settings.endpoint_wait_s,
         )
 
@@ -157,10 +157,14 @@ class GpuWorker:
             self._shards,
             sagemaker=self.sagemaker,
             name_prefix=settings.name_prefix,
-            instance_type=settings.gpu_instance_type,
+            instance_types=self._instance_types,
             max_instances=settings.gpu_max_instances,
             timeout_s=settings.invocation_timeout_s,
         )
+
+    @property
+    def _instance_types(self) -> list[str]:
+        return self.settings.gpu_instance_types.split(",")
 
     @property
     def _sending(self) -> Sending:

@@ -39,7 +39,8 @@ class HandOff:
     """Gives shards to SageMaker.
 
     Attributes:
-        usd_per_gpu_s: what an instance costs.
+        usd_per_gpu_s: what an instance of the stage's first type costs: an estimate, as SageMaker
+            may have taken another one.
         wait_s: for how long an endpoint is waited for that is not there.
     """
 

@@ -1,5 +1,6 @@
 """Batch transform jobs: one for all bodies of a job, and one more for those that it left."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ _MAX_BODY_MB = 100
 _AMI = "al2-ami-sagemaker-batch-gpu-535"
 _RETRIES = 1  # by SageMaker itself, of a body on the same instance
 _EXISTS = frozenset({"ResourceInUse", "ConflictException"})
+_NO_QUOTA = "ResourceLimitExceeded"  # left of an instance type, in the account
 OVER = frozenset({"Completed", "Failed", "Stopped"})  # after which nothing more comes
 
 
@@ -34,7 +36,10 @@ class Transforms:
 
     Args:
         name_prefix: how their names begin, `hr-<stage>`.
-        instance_type, max_instances: what they run on.
+        instance_types: what they run on, best first; one at least. Each round begins with the next
+            one, as SageMaker may have had no instance of the one before, and takes one of which
+            the account has a quota left.
+        max_instances: of a job. 1 or more.
         timeout_s: of one body's run. 1 to 3,600.
     """
 
@@ -46,7 +51,7 @@ class Transforms:
         *,
         sagemaker: "SageMakerClient",
         name_prefix: str,
-        instance_type: str,
+        instance_types: Sequence[str],
         max_instances: int,
         timeout_s: int,
     ) -> None:
@@ -55,7 +60,7 @@ class Transforms:
         self._shards = shards
         self._sagemaker = sagemaker
         self._name_prefix = name_prefix
-        self._instance_type = instance_type
+        self._instance_types = tuple(instance_types)
         self._max_instances = max_instances
         self._timeout_s = timeout_s
 
@@ -90,10 +95,13 @@ class Transforms:
         waiting = [shard for shard in shards if shard.state is ShardState.HANDED]
         if not waiting or any(map(_to_come, shards)):
             return ""
-        name = self.name(job.job_id, max(shard.known_handed.round for shard in waiting))
+        round_ = max(shard.known_handed.round for shard in waiting)
+        name = self.name(job.job_id, round_)
         if self.state(name) is None:
             bodies = [key for shard in waiting for key in self._lacking(shard)]
-            self._start(name, sagemaker_model, bodies, content_type)
+            if bodies:
+                request = self._request(name, sagemaker_model, bodies, content_type)
+                self._create(request, *self._types(round_))
             if not self._jobs.get(job.job_id).workable:
                 self.stop(name)
         return name
@@ -120,11 +128,13 @@ class Transforms:
         lacking = set(range(handed.bodies)) - self._staging.outputs(place)
         return [body_key(place, body) for body in sorted(lacking)]
 
-    def _start(self, name: str, model: str, bodies: list[str], content_type: str) -> None:
-        if not bodies:
-            return
+    def _types(self, round_: int) -> tuple[str, ...]:
+        first = (round_ - 1) % len(self._instance_types)
+        return self._instance_types[first:] + self._instance_types[:first]
+
+    def _request(self, name: str, model: str, bodies: list[str], content_type: str) -> Any:
         manifest = self._staging.put_manifest(name, bodies)
-        request: Any = {
+        return {
             "TransformJobName": name,
             "ModelName": model,
             "MaxConcurrentTransforms": 1,
@@ -143,11 +153,14 @@ class Transforms:
                 "AssembleWith": "None",
             },
             "TransformResources": {
-                "InstanceType": self._instance_type,
                 "InstanceCount": min(self._max_instances, len(bodies)),
                 "TransformAmiVersion": _AMI,
             },
         }
+
+    def _create(self, request: Any, instance_type: str, *others: str) -> None:
+        """Have SageMaker take what *request* says, on the first type that has a quota left."""
+        request["TransformResources"]["InstanceType"] = instance_type
         try:
             self._sagemaker.create_transform_job(**request)
         except ClientError as error:
@@ -156,7 +169,9 @@ class Transforms:
                 return
             if passes(error):
                 raise
-            raise TransformRefused(f"SageMaker refused its transform job ({code})") from error
+            if code != _NO_QUOTA or not others:
+                raise TransformRefused(f"SageMaker refused its transform job ({code})") from error
+            self._create(request, *others)
 
 
 def _to_come(shard: Shard) -> bool:
