@@ -178,7 +178,9 @@ class JobCalls:
         """
         return downloads.job_input(self._connection, job_id, target)
 
-    def retry_failed(self, job_id: str, version: Reference | None = None) -> Submitted:
+    def retry_failed(
+        self, job_id: str, version: Reference | None = None, *, deadline_s: int | None = None
+    ) -> Submitted:
         """Submit the records of a job that have no answer once more, and return the new job's id.
 
         They are taken out of the job's own file, with its header, and numbered anew, from 1. What
@@ -188,8 +190,10 @@ class JobCalls:
         Args:
             job_id: of a job that has ended.
             version: who answers now; without, the version that answered the others.
+            deadline_s: of the new job, as for `submit`; without, it has time, whatever the
+                deadline of *job_id* was.
 
         Raises:
             InvalidInput: no record failed, or the file cannot be taken apart.
         """
-        return retrying.retry_failed(self._connection, job_id, version)
+        return retrying.retry_failed(self._connection, job_id, version, deadline_s)

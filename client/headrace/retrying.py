@@ -14,8 +14,12 @@ from headrace.submission import Order, submit
 from headrace_runtime.errors import InvalidInput
 
 
-def retry_failed(connection: Connection, job_id: str, version: Reference | None) -> Submitted:
+def retry_failed(
+    connection: Connection, job_id: str, version: Reference | None, deadline_s: int | None
+) -> Submitted:
     """Submit what failed to the model of the job, at its version unless another is named.
+
+    The deadline is the new job's: that of the job itself counted from its own beginning.
 
     Raises:
         InvalidInput: there is nothing to try again, or the file cannot be taken apart.
@@ -28,7 +32,8 @@ def retry_failed(connection: Connection, job_id: str, version: Reference | None)
         (folder / "input").mkdir()
         source = download(connection, job_id, "input", folder / "input")
         rest = write_failed(source, failed, folder)
-        order = Order(found.model, version or found.version, found.written)
+        asked = version or found.version
+        order = Order(found.model, asked, found.written, deadline_s=deadline_s)
         return submit(connection, rest, order)
 
 

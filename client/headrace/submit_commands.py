@@ -68,6 +68,7 @@ def submit(
 @click.argument("job_id", metavar="ID")
 @click.option("--failed-rows", is_flag=True, help="The records that have no answer; needed.")
 @click.option("--version", help="Who answers now.  [default: who answered the others]")
+@_deadline
 @click.option("--wait", is_flag=True, help="Wait for the end, with a progress bar.")
 @click.option("-o", "--output", "folder", help="Download the results there; implies --wait.")
 @click.option("--timeout", "timeout_s", default=3600.0, show_default=True, help="Seconds to wait.")
@@ -78,6 +79,7 @@ def retry(
     job_id: str,
     failed_rows: bool,
     version: str | None,
+    deadline_s: int | None,
     wait: bool,
     folder: str | None,
     timeout_s: float,
@@ -89,7 +91,7 @@ def retry(
     if not failed_rows:
         raise click.UsageError("what is to be tried again? Give --failed-rows")
     client = client_of(ctx)
-    again = client.retry_failed(job_id, version)
+    again = client.retry_failed(job_id, version, deadline_s=deadline_s)
     _show(again)
     if wait or folder is not None:
         failed = client.job(job_id).rows_failed

@@ -163,6 +163,20 @@ def test_who_answers_and_how_is_as_it_was_unless_another_is_named(service, clien
     ]
 
 
+def test_when_the_new_job_should_have_ended_is_asked_for(service, client):
+    service.answers("GET /jobs/j1", ENDED | {"deadline_s": 60})
+    signed(service, "errors", "errors.jsonl", b'{"row": 1, "line": 1, "code": "C", "error": "e"}\n')
+    signed(service, "input", "rows.csv", b"1,2\n")
+    service.answers("POST /jobs", {"error": "no"}, status=403)
+
+    for asked in ({}, {"deadline_s": 600}):
+        with pytest.raises(Exception, match="no"):
+            client.retry_failed("j1", **asked)
+
+    orders = [call.json for call in service.calls if call.method == "POST"]
+    assert [order.get("deadline_s") for order in orders] == [None, 600]
+
+
 @pytest.mark.parametrize(
     ("found", "why"),
     [

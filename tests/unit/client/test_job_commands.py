@@ -168,6 +168,12 @@ def test_the_records_that_failed_are_tried_again(headrace, failed):
     assert b"\r\n\r\na,b\n3,x\n\r\n" in sent
 
 
+def test_what_is_tried_again_may_have_a_deadline(headrace, failed):
+    assert headrace("retry", "j1", "--failed-rows", "--deadline", "600") == (0, "j2\n", "")
+    ordered = [call.json for call in failed.calls if call.path == "/jobs"]
+    assert ordered[0]["deadline_s"] == 600
+
+
 def test_the_end_of_what_is_tried_again_is_waited_for(headrace, failed):
     status, said, bar = headrace("retry", "j1", "--failed-rows", "--wait")
 
