@@ -21,9 +21,10 @@ from infra.aws.state_stack import UNFINISHED, StateStack
 from infra.aws.work_queue import WorkQueue
 
 _TIMEOUT_S = 120
-# Partitions: of the registry those of models, of the table of jobs what GPUs cost in a month.
+# Partitions: of the registry those of models, of the table of jobs what GPUs cost in a month, and
+# which run is at it.
 _MODELS = "MODEL#*"
-_METERS = "GPU#*"
+_GPUS = "GPU#*"
 
 
 class Provisioner(Construct):
@@ -90,7 +91,7 @@ class Provisioner(Construct):
         grants.read_items(role, state.registry)
         grants.in_partition(role, state.registry, _MODELS, "PutItem", "DeleteItem")
         grants.query_index(role, state.jobs, UNFINISHED)
-        grants.in_partition(role, state.jobs, _METERS, "GetItem", "PutItem")
+        grants.in_partition(role, state.jobs, _GPUS, "GetItem", "PutItem")
         grants_sagemaker.keep_endpoints(role, stage)
         grants_sagemaker.keep_scaling(role, stage)
         grants_sagemaker.hand_on(role, handed_on)

@@ -8,10 +8,12 @@ from typing import Any
 import boto3
 
 from headrace_runtime.aws.jobs import Jobs
+from headrace_runtime.aws.lone_run import LoneRun
 from headrace_runtime.aws.provisioning import Report, provisioning_of
 from headrace_runtime.aws.registration import Registration
 from headrace_runtime.aws.registry import Registry
-from headrace_runtime.batch.clock import Slice
+from headrace_runtime.aws.run_lease import RunLease
+from headrace_runtime.batch.clock import Clock, Slice
 from headrace_runtime.batch.job import Job, Source, Target
 from headrace_runtime.batch.placement import Engine, Placement
 from headrace_runtime.model.acceleration import UNCHOSEN, Acceleration
@@ -60,14 +62,21 @@ def move(version: int, canary: Canary | None = None, *, model: str = "wine") -> 
     registration.change(model, LIVE, to)
 
 
-def work(version: int, engine: Engine = Engine.ASYNC, *, at: datetime, job_id: str = "job") -> None:
-    """Make a job of `wine` that has not ended."""
+def work(
+    version: int,
+    engine: Engine = Engine.ASYNC,
+    *,
+    at: datetime,
+    job_id: str = "job",
+    model: str = "wine",
+) -> None:
+    """Make a job that has not ended."""
     job = Job(
         job_id=job_id,
         source=Source("inbox", "wine/rows.csv", None, "e", 1),
         target=Target("results", "wine/rows.csv/job/"),
         created_at=at.isoformat(),
-        model="wine",
+        model=model,
         version=version,
         digest="d" * 64,
         placement=Placement(engine, "it is large"),
@@ -123,6 +132,12 @@ class World:
         self.now += timedelta(minutes=minutes)
         time = Slice(lambda: 60.0)
         return self.provisioning.run(self.now, time, lambda error, _: self.errors.append(error))
+
+    def woken(self, run: str = "one", *, left_s: float = 60.0) -> list[Report]:
+        """Run as `provision` does, by itself."""
+        lone = LoneRun(self.provisioning, RunLease("jobs", dynamodb=self.clients["dynamodb"]))
+        clock = Clock(lambda: self.now, lambda: left_s)
+        return lone.reports(run, clock, lambda error, _: self.errors.append(error))
 
     def settle(self) -> None:
         """Run until a run finds nothing to do."""

@@ -434,8 +434,26 @@ def test_no_more_endpoints_are_made_than_a_stage_may_have(
     beer = registered(1, "beer")
     assert beer is not None
     assert beer.asynchronous is not None
-    assert beer.asynchronous.state is EndpointState.FAILED
+    # It is no failure: a job that comes for it waits, so that room is made.
+    assert beer.asynchronous.state is EndpointState.CREATING
     assert beer.asynchronous.reason == "there are 1 endpoints: no more are made"
+
+
+def test_where_all_endpoints_are_awaited_a_job_for_another_does_not_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provisioning, "MOST_ENDPOINTS", 1)
+    publish(versions=2)
+    work(1, at=world.now, job_id="first")
+    world.settle()
+    work(2, at=world.now, job_id="second")
+
+    report = world.run()
+
+    why = "there are 1 endpoints: no more are made"
+    assert (report.withheld, report.why) == (1, why)
+    assert asynchronous(1).ready
+    assert (asynchronous(2).state, asynchronous(2).reason) == (EndpointState.FAILED, why)
 
 
 def test_at_the_end_of_the_months_budget_no_endpoint_is_made(aws: None) -> None:

@@ -15,7 +15,8 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NEED = Need("wine", 1, "artifacts/a/model.tar.gz")
 NEW = Holding("wine", 1)
 READY, CREATING, FAILED = EndpointState.READY, EndpointState.CREATING, EndpointState.FAILED
-ROOM = Allowance(9, "there is no room")
+NO_ROOM = "there is no room"
+ROOM = Allowance(NO_ROOM, makes=frozenset({"a", "a-rt", "b"}))
 
 
 def ago(minutes: float) -> str:
@@ -128,7 +129,7 @@ def test_a_reason_names_no_account() -> None:
 def test_what_there_is_no_room_for_is_noted_with_the_reason_and_made_once_there_is() -> None:
     both = replace(NEED, realtime=True)
 
-    found = plan(NEW, both, Seen(), allowance=Allowance(1, "there is no room"))
+    found = plan(NEW, both, Seen(), allowance=Allowance(NO_ROOM, makes=frozenset({"a"})))
 
     assert acts(found) == ["make model a", "make endpoint a"]
     published = found.holding.published()

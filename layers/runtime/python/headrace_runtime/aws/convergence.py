@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from headrace_runtime.aws.endpoint_scaling import EndpointScaling
 from headrace_runtime.aws.endpoints import EndpointKeeper
+from headrace_runtime.aws.gpu_versions import GpuVersions
 from headrace_runtime.aws.holdings import Holdings
 from headrace_runtime.aws.passing_faults import passes
 from headrace_runtime.aws.refusals import says
@@ -14,6 +15,7 @@ from headrace_runtime.batch.endpoint_plan import Act, Allowance, Step, planned
 from headrace_runtime.batch.gpu_need import Need
 from headrace_runtime.batch.holding import Holding
 from headrace_runtime.batch.standing import Seen
+from headrace_runtime.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,13 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convergence:
-    """Takes single versions on."""
+    """Takes single versions on.
 
+    Attributes:
+        versions: asked again before an endpoint is removed.
+    """
+
+    versions: GpuVersions
     holdings: Holdings
     keeper: EndpointKeeper
     scaling: EndpointScaling
@@ -52,10 +59,13 @@ class Convergence:
         What SageMaker refuses to make is noted, with the reason, and rests for a while.
 
         Raises:
-            Conflict: another run has noted something of it meanwhile; nothing was done.
+            Conflict: another run has noted something of it meanwhile, or what it needs has changed
+                and an endpoint was to be removed; nothing was done.
         """
         name = "" if need is None else self.keeper.requests.name(need)
         plan = planned(holding, need, name, seen, allowance=allowance, now=now)
+        if any(step.act is Act.REMOVE_ENDPOINT for step in plan.steps):
+            self._still_as_planned(holding, need)
         holding = self.holdings.note(holding, plan.holding)
         done: list[Act] = []
         for step in plan.steps:
@@ -68,6 +78,12 @@ class Convergence:
                 return Moved(holding, tuple(done), error)
             done.append(step.act)
         return Moved(holding, tuple(done))
+
+    def _still_as_planned(self, holding: Holding, need: Need | None) -> None:
+        """A look takes a while, and an endpoint that is removed in error is gone for minutes."""
+        if self.versions.need(holding.model, holding.version) != need:
+            what = f"version {holding.version} of model {holding.model!r}"
+            raise Conflict(f"what {what} needs has changed meanwhile: no endpoint was removed")
 
     def _take(self, step: Step, need: Need | None) -> None:
         if step.act is Act.MAKE_MODEL and need is not None:

@@ -37,6 +37,10 @@ class GpuVersions:
         aliases = {model: self._registry.aliases(model) for model in models}
         return needs(aliases, self._unfinished(), self._manifest)
 
+    def need(self, model: str, version: int) -> Need | None:
+        """Return what one version needs at this moment; None where nothing."""
+        return self.needs([model]).get((model, version))
+
     def _unfinished(self) -> Iterator[Job]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._jobs_table,

@@ -20,6 +20,7 @@ from headrace_runtime.aws.holdings import Holdings
 from headrace_runtime.aws.registry import Registry
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.endpoint_plan import Act, Allowance
+from headrace_runtime.batch.endpoint_room import Room
 from headrace_runtime.batch.gpu_need import Need, Version
 from headrace_runtime.batch.gpu_prices import gpu_instance
 from headrace_runtime.batch.holding import Held, Holding
@@ -92,20 +93,22 @@ class Provisioning:
         models = self.registry.models()
         noted = self._noted(models)
         needs = self.versions.needs(models)
+        name = self.convergence.keeper.requests.name
+        names = {version: name(need) for version, need in needs.items()}
         seen = self._seen(noted)
         spent_usd = self.meter.meter(now, self._usd_per_hour(seen))
         waiting = {version: needs.get(version) for version in [*needs, *noted]}
         done: Counter[Act] = Counter()
         for _ in range(_LOOKS):
             before = done.total()
-            allowance = self._allowance(seen, spent_usd)
+            room = Room(needs, names, noted, seen, now)
+            allowance = self._allowance(room, spent_usd)
             for version in list(waiting):
                 if not time.lasts():
                     break
                 holding = noted.get(version, Holding(*version))
                 moved = self._moved(holding, waiting[version], seen, allowance, now)
                 noted[version] = moved.holding
-                allowance = allowance.after(moved.done)
                 done.update(moved.done)
                 if moved.error is not None:
                     waiting.pop(version)
@@ -113,7 +116,7 @@ class Provisioning:
             if done.total() == before:
                 break
             seen = self._seen(noted)
-        why = self._allowance(seen, spent_usd).reason
+        why = self._allowance(Room(needs, names, noted, seen, now), spent_usd).reason
         return _report(needs, noted, seen, now, spent_usd=spent_usd, why=why, done=done)
 
     def _noted(self, models: list[str]) -> dict[Version, Holding]:
@@ -141,12 +144,12 @@ class Provisioning:
         running = [*hosting, *self.convergence.keeper.transforming()]
         return sum(gpu_instance(kind).usd_per_hour * count for kind, count in running)
 
-    def _allowance(self, seen: Seen, spent_usd: float) -> Allowance:
+    def _allowance(self, room: Room, spent_usd: float) -> Allowance:
         if spent_usd >= self.budget_usd:
             what = f"what GPUs may cost in a month, {self.budget_usd:g} USD, is spent"
-            return Allowance(0, f"{what}: no endpoint is made before the next one")
-        room = MOST_ENDPOINTS - len(seen.endpoints)
-        return Allowance(room, f"there are {MOST_ENDPOINTS} endpoints: no more are made")
+            return Allowance(f"{what}: no endpoint is made before the next one")
+        why_no_more = f"there are {MOST_ENDPOINTS} endpoints: no more are made"
+        return room.allowance(MOST_ENDPOINTS, why_no_more)
 
 
 def _tell(error: Exception, version: Version, on_failure: OnFailure) -> None:
@@ -165,14 +168,14 @@ def _report(
     why: str,
     done: Mapping[Act, int],
 ) -> Report:
-    failed = [
+    missed = [
         one
         for version in needs
         if version in noted
         for one in noted[version].endpoints
-        if one.leaving_since is None and one.state is EndpointState.FAILED
+        if one.leaving_since is None and (one.reason or one.state is EndpointState.FAILED)
     ]
-    withheld = sum(one.failed_at is None for one in failed)
+    withheld = sum(one.failed_at is None for one in missed)
     stuck = [
         one
         for one in seen.endpoints.values()
@@ -182,7 +185,7 @@ def _report(
         spent_usd=spent_usd,
         endpoints=len(seen.endpoints),
         stuck=len(stuck),
-        failed=tuple(one for one in failed if one.failed_at is not None),
+        failed=tuple(one for one in missed if one.failed_at is not None),
         withheld=withheld,
         why=why if withheld else "",
         done=done,
@@ -207,10 +210,12 @@ def provisioning_of(
         cloudwatch: has the alarms that scaling follows.
     """
     registry = Registry(settings.registry_table, dynamodb=dynamodb)
+    versions = GpuVersions(registry, settings.jobs_table, dynamodb=dynamodb)
     return Provisioning(
         registry=registry,
-        versions=GpuVersions(registry, settings.jobs_table, dynamodb=dynamodb),
+        versions=versions,
         convergence=Convergence(
+            versions=versions,
             holdings=Holdings(settings.registry_table, dynamodb=dynamodb),
             keeper=EndpointKeeper(EndpointRequests(settings), sagemaker=sagemaker),
             scaling=EndpointScaling(

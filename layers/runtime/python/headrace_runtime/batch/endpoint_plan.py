@@ -1,6 +1,5 @@
 """What is to be done so that what stands becomes what is needed."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -48,19 +47,22 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many endpoints may yet be made.
+    """Which endpoints may be made, by their names; `batch/endpoint_room.py` decides.
 
     Attributes:
         reason: why there is no room for more, one sentence that is always the same.
+        makes: those that are made at once.
+        comes: those that are made as soon as others, which leave, are gone.
+        on_demand: those that are worth waiting for though they are not made: a job that waits has
+            them made, others give way to it.
+        gives_way: those that others need more: they are removed at once. No job waits for them.
     """
 
-    room: int
     reason: str
-
-    def after(self, steps: Collection[Act]) -> "Allowance":
-        """Return what is left once steps of these kinds were taken."""
-        made = sum(step is Act.MAKE_ENDPOINT for step in steps)
-        return Allowance(self.room - made, self.reason)
+    makes: frozenset[str] = frozenset()
+    comes: frozenset[str] = frozenset()
+    on_demand: frozenset[str] = frozenset()
+    gives_way: frozenset[str] = frozenset()
 
 
 def planned(
@@ -92,12 +94,13 @@ def planned(
         for one in noted.values()
     ]
     steps: list[Step] = []
-    left = [one for one in others if _leave(one, need, seen, now, steps)]
-    room = allowance.room
-    for at, one in enumerate(needed):
-        needed[at] = _kept(one, seen, now, steps, room=room, why_not=allowance.reason)
-        room -= Step(Act.MAKE_ENDPOINT, one.name) in steps
-    changed = replace(holding, endpoints=(*left, *needed))
+    left = []
+    for one in others:
+        due = one.name in allowance.gives_way or _due(one, need, now)
+        if _leave(one, seen, steps, due=due):
+            left.append(one)
+    kept = [_kept(one, seen, now, steps, allowance) for one in needed]
+    changed = replace(holding, endpoints=(*left, *kept))
     changed = _models(changed, need, name, seen, steps)
     order = list(Act)
     steps.sort(key=lambda step: order.index(step.act))
@@ -112,21 +115,23 @@ def _as_seen(held: Held, seen: Seen) -> Held:
         return held if held.state is EndpointState.FAILED else held.being(EndpointState.CREATING)
     if standing.state is EndpointState.FAILED:
         return held.failed(standing.reason or standing.status, standing.changed_at)
-    if standing.status == "Deleting" and held.state is EndpointState.FAILED:
+    if standing.status == "Deleting" and held.state is not EndpointState.READY:
         return held
     return held.being(standing.state)
 
 
-def _kept(
-    held: Held, seen: Seen, now: datetime, steps: list[Step], *, room: int, why_not: str
-) -> Held:
+def _kept(held: Held, seen: Seen, now: datetime, steps: list[Step], allowance: Allowance) -> Held:
     """Add the steps for an endpoint that is needed; return it as it is to be noted."""
     standing = seen.endpoints.get(held.name)
     if standing is None and not held.rests(now):
-        if room <= 0:
-            return held.being(EndpointState.FAILED, why_not)
+        if held.name not in allowance.makes:
+            return _withheld(held, allowance)
         steps.append(Step(Act.MAKE_ENDPOINT, held.name))
         return held.being(EndpointState.CREATING)
+    if standing is not None and held.name in allowance.gives_way:
+        steps.append(Step(Act.REMOVE_ENDPOINT, held.name))
+        failed = held.state is EndpointState.FAILED
+        return held if failed else held.being(EndpointState.CREATING, allowance.reason)
     if standing is not None and held.state is EndpointState.FAILED:
         if standing.removable and not held.rests(now):
             steps.append(Step(Act.REMOVE_ENDPOINT, held.name))
@@ -135,7 +140,17 @@ def _kept(
     return held
 
 
-def _leave(held: Held, need: Need | None, seen: Seen, now: datetime, steps: list[Step]) -> bool:
+def _withheld(held: Held, allowance: Allowance) -> Held:
+    """Return an endpoint that is needed and not made now, with the reason."""
+    if held.name in allowance.comes:
+        return held.being(EndpointState.CREATING)
+    # What failed is not waited for; then no job would ever wait so that room is made.
+    worth = held.name in allowance.on_demand
+    state = EndpointState.CREATING if worth else EndpointState.FAILED
+    return held.being(state, allowance.reason)
+
+
+def _leave(held: Held, seen: Seen, steps: list[Step], *, due: bool) -> bool:
     """Add the steps for an endpoint that is not needed; return whether anything of it is left."""
     standing = seen.endpoints.get(held.name)
     if standing is None:
@@ -143,7 +158,7 @@ def _leave(held: Held, need: Need | None, seen: Seen, now: datetime, steps: list
         if remains:
             steps.append(Step(Act.CLEAR, held.name))
         return remains
-    if standing.removable and _due(held, need, now):
+    if standing.removable and due:
         steps.append(Step(Act.REMOVE_ENDPOINT, held.name))
     return True
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.placement import Engine
+from headrace_runtime.model.acceleration import Accelerator
 from headrace_runtime.model.alias import Alias
 from headrace_runtime.model.manifest import Manifest
 
@@ -21,6 +22,7 @@ class Need:
         tensorrt: whether an instance compiles the graph as it starts.
         asynchronous: whether it needs an endpoint that takes bodies through S3.
         realtime: whether it needs one that answers at once.
+        gpu_alone: whether it runs on nothing but a GPU.
         oldest_job: when the oldest unfinished job was made that SageMaker answers with it, ISO
             8601; None where there is none.
     """
@@ -31,6 +33,7 @@ class Need:
     tensorrt: bool = False
     asynchronous: bool = True
     realtime: bool = False
+    gpu_alone: bool = False
     oldest_job: str | None = None
 
     def endpoints(self, name: str) -> dict[str, bool]:
@@ -93,5 +96,6 @@ def _need(facts: Manifest, jobs: list[Job], *, named: bool) -> Need:
         tensorrt=facts.acceleration.tensorrt,
         asynchronous=named or Engine.ASYNC in engines,
         realtime=named and facts.acceleration.realtime,
+        gpu_alone=facts.acceleration.accelerator is Accelerator.GPU,
         oldest_job=min((job.created_at for job in jobs), default=None),
     )
