@@ -118,6 +118,18 @@ def test_what_jobs_or_calls_wait_for_or_what_changes_gives_way_to_nobody() -> No
     assert (found.gives_way, found.comes, found.on_demand) == (names(), names(), names())
 
 
+def test_an_old_one_in_whose_queue_a_job_may_have_bodies_gives_way_to_nobody() -> None:
+    there = {"a": "InService", "old": "InService"}
+    needs = [awaited("a"), realtime("new")]
+    some = room(needs, there, unneeded="old")
+    (left,) = some.noted["old", 1].endpoints
+    (needed,) = some.noted["a", 1].endpoints
+    noted = {("a", 1): Holding("a", 1, endpoints=(left, needed))}
+
+    assert some.allowance(2, WHY).gives_way == names("old")
+    assert replace(some, noted=noted).allowance(2, WHY).gives_way == names()
+
+
 def test_for_what_failed_and_rests_nobody_gives_way() -> None:
     some = room([idle("a"), awaited("b")], {"a": "InService"})
     failed = Held("b", False).failed("why", NOW - timedelta(minutes=5))
