@@ -25,7 +25,6 @@ from headrace_runtime.aws.inbox import Inbox
 from headrace_runtime.aws.results_bucket import ResultsBucket
 from headrace_runtime.aws.retries import Retries
 from headrace_runtime.batch.clock import Clock, Slice
-from headrace_runtime.batch.cuts import Ends
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.parquet_formats import parquet_ends
 from headrace_runtime.edge.job_messages import JobMessages
@@ -55,14 +54,14 @@ work = shard_work(
 )
 
 
-def ends_of(job: Job, _: Slice) -> Ends:
-    """Find where shards end; rows that take long are shared out whatever group they are of."""
-    size, usual = job.shard_bytes(settings.shard_bytes), settings.shard_bytes
-    file = inbox.at_random(job.source)
-    return parquet_ends(file, job.cut.end, size, within_groups=size < usual)
-
-
-cutting = Cutting(jobs=work.jobs, shards=work.shards, queue=work.queue, ends_of=ends_of)
+cutting = Cutting(
+    jobs=work.jobs,
+    shards=work.shards,
+    queue=work.queue,
+    ends_of=lambda job, _: parquet_ends(
+        inbox.at_random(job.source), job.cut.end, job.shard_limit(settings.shard_bytes)
+    ),
+)
 
 
 def cut(job_id: str, clock: Clock) -> Job:

@@ -13,6 +13,7 @@ from headrace_runtime.batch.cuts import ends
 from headrace_runtime.codec.content import content_of
 from headrace_runtime.codec.plain_format import HEAD_BYTES
 from headrace_runtime.codec.records import START
+from headrace_runtime.codec.shard_limit import ShardLimit
 from tests.benchmarks.batch_work import SIGNATURE, from_offset
 
 
@@ -29,7 +30,7 @@ def main() -> None:
             SIGNATURE,
             size_bytes=source.stat().st_size,
             start=START,
-            shard_bytes=int(sys.argv[2]),
+            limit=ShardLimit(int(sys.argv[2])),
             go_on=lambda: True,
         )
     )

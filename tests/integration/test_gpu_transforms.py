@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
 
 from headrace_runtime.batch.placement import Engine
@@ -213,3 +214,20 @@ def test_a_job_cancelled_while_its_transform_job_is_started_stops_it(played, doo
     door.run("hand_off")
 
     assert played.statuses == {f"hr-test-{job_id}-1": "Stopped"}
+
+
+def test_a_last_shard_that_goes_back_to_lambda_starts_those_that_waited_for_it(played, door):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run("files")
+    boto3.client("sqs").purge_queue(QueueUrl=door.urls["hand_off"])
+    *others, last = range(door.job(job_id).cut.shards)
+    for number in others:
+        door.give("hand_off", {"job_id": job_id, "shard": number})
+    assert played.transforms == {}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headrace_runtime.aws.staging.MAX_BODIES", 1)
+        door.give("hand_off", {"job_id": job_id, "shard": last})
+    door.run("hand_off")
+
+    assert list(played.transforms) == [f"hr-test-{job_id}-1"]

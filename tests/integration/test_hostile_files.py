@@ -19,6 +19,7 @@ from headrace_runtime.batch.shard import Range
 from headrace_runtime.codec.decompression import zstd
 from headrace_runtime.codec.file_format import Content, FileFormat
 from headrace_runtime.codec.records import START
+from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.model.manifest import Manifest
 from tests import onnx_models
 from tests.integration.file_door import FileDoor, open_door
@@ -300,7 +301,7 @@ def test_a_line_of_ten_gigabytes_is_one_bad_row_in_bounded_memory(
             signature,
             size_bytes=Endless.SIZE,
             start=START,
-            shard_bytes=64 << 20,
+            limit=ShardLimit(64 << 20),
             go_on=lambda: True,
         )
     )

@@ -50,7 +50,7 @@ def parquet(
     publish("linear", onnx_models.linear(), onnx_models.linear_signature())
     url = boto3.client("sqs").create_queue(QueueName="parquet")["QueueUrl"]
     door = open_door(function, event, context, parquet_queue_url=url, shard_bytes=10_000)
-    worker = function("batch_parquet", queue_url=url)
+    worker = function("batch_parquet", queue_url=url, shard_bytes=10_000)
     return ParquetDoor(door, worker, url)
 
 

@@ -36,10 +36,11 @@ def door(
     event: Any,
     context: Any,
 ) -> FileDoor:
-    """The file door of a model twice: as it is, and as if each row took 50 ms."""
+    """The file door of one model: as it is, and as if each row took 50 ms, or a second."""
     model = onnx_models.linear(), onnx_models.linear_signature()
     publish("linear", *model)
     publish("slow", *model, profile=replace(PROFILE, row_ms=50.0))
+    publish("slower", *model, profile=replace(PROFILE, row_ms=1000.0))
     return open_door(function, event, context, parquet_queue_url=queue)
 
 
@@ -57,7 +58,12 @@ def array() -> bytes:
     return written.getvalue()
 
 
-FILES = {"rows.csv": csv, "rows.jsonl": lines, "rows.npy": array}
+FILES = {
+    "rows.csv": csv,
+    "rows.csv.gz": lambda: gzip.compress(csv(), mtime=0),
+    "rows.jsonl": lines,
+    "rows.npy": array,
+}
 
 
 def results(door: FileDoor, key: str) -> dict[str, bytes]:
@@ -82,13 +88,42 @@ def test_rows_that_take_long_are_shared_out(door: FileDoor, name: str) -> None:
         assert slow[file] == fast[file]
 
 
-def test_what_is_compressed_is_one_piece_yet(door: FileDoor) -> None:
-    door.take_in(door.drop("slow/rows.csv.gz", gzip.compress(csv(), mtime=0)))
+def manifest(door: FileDoor, key: str) -> dict[str, Any]:
+    return json.loads(results(door, key)["manifest.json"])
+
+
+def test_a_few_short_rows_are_shared_out_too(door: FileDoor) -> None:
+    door.take_in(door.drop("slower/rows.csv", b"a,b,c,d\n" + b"1,2,3,4\n" * 480))
     door.work_all()
 
-    manifest = json.loads(results(door, "slow/rows.csv.gz")["manifest.json"])
-    assert manifest["shards"]["total"] == 1
-    assert manifest["rows_in"] == ROWS
+    assert manifest(door, "slower/rows.csv")["shards"]["total"] in (7, 8)  # 64 bytes are 8 rows
+
+
+def test_empty_lines_before_a_header_shift_nothing(door: FileDoor) -> None:
+    body = b"\n" * 5000 + b"a,b,c,d\n1,2,oops,4\n" + b"1,2,3,4\n" * 2000 + b"1,2,oops,4\n"
+    for model in ("linear", "slow", "slower"):
+        door.take_in(door.drop(f"{model}/rows.csv", body))
+        door.work_all()
+
+    expected = results(door, "linear/rows.csv")["errors.jsonl"]
+    assert [json.loads(line)["row"] for line in expected.splitlines()] == [1, 2002]
+    for model in ("slow", "slower"):
+        assert results(door, f"{model}/rows.csv")["errors.jsonl"] == expected
+
+
+@pytest.mark.parametrize("rows", [200_000, 2**38])
+def test_an_array_that_says_more_than_it_has_is_not_cut(door: FileDoor, rows: int) -> None:
+    written = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        written, {"descr": "<f4", "fortran_order": False, "shape": (rows, 4)}
+    )
+    door.take_in(door.drop("slow/rows.npy", written.getvalue() + bytes(64)))
+    door.work_all()
+
+    ended = manifest(door, "slow/rows.npy")
+    assert ended["state"] == "failed"
+    assert ended["error"].startswith("the file is cut short: ")
+    assert ended["shards"]["total"] in (None, 0)
 
 
 def test_a_row_group_is_cut_where_its_rows_take_long(

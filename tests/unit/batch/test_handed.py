@@ -130,6 +130,16 @@ def test_a_run_that_did_less_than_half_was_too_slow():
     assert too_slow(Range(), Range(Position(9, 2, 2), None, 2), 0) == ""
 
 
+def test_what_a_run_did_of_parquet_counts_by_its_rows():
+    # Reading begins at row 0, where the row group does; the shard is rows 4,000 to 4,999.
+    was = Range(Position(4000, 4001, 4001), 5000, 4001)
+
+    assert too_slow(was, Range(Position(0, 1, 1), 5000, 4901), 9999, in_rows=True) == ""
+    assert "100 records, 10%" in too_slow(
+        was, Range(Position(0, 1, 1), 5000, 4101), 9999, in_rows=True
+    )
+
+
 def test_only_a_lack_of_time_or_memory_is_mended_elsewhere():
     assert too_heavy(OutOfTime("it broke off")) == "it was to run on Lambda, where it broke off"
     assert too_heavy(InvalidInput("no JSON")) == ""

@@ -255,7 +255,7 @@ def test_shards_begin_where_row_groups_do():
     file = parquet({"x": list(range(10))}, row_group_size=3)
 
     facts = parquet_facts(file)
-    assert (facts.rows, facts.row_groups) == (10, (3, 3, 3, 1))
+    assert (facts.rows, facts.row_groups, facts.columns) == (10, (3, 3, 3, 1), 1)
     assert facts.plain_bytes == sum(
         pq.ParquetFile(io.BytesIO(file.body)).metadata.row_group(i).total_byte_size
         for i in range(4)
@@ -274,7 +274,7 @@ def test_a_row_group_whose_rows_take_long_is_cut_into_parts_of_one_length():
 
 
 def starts(row_groups: tuple[int, ...], shard_rows: int, *, within_groups: bool = False):
-    facts = ParquetFacts(sum(row_groups), row_groups, 0)
+    facts = ParquetFacts(sum(row_groups), row_groups, 0, 1)
     return shard_starts(facts, shard_rows, within_groups=within_groups)
 
 

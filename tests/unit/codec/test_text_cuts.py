@@ -14,10 +14,11 @@ from headrace_runtime.codec.csv_head import COMMAS
 from headrace_runtime.codec.csv_rows import layout_and_blocks, open_csv
 from headrace_runtime.codec.json_lines import read_json_lines
 from headrace_runtime.codec.line_blocks import LineBlocks
-from headrace_runtime.codec.npy_array import npy_boundaries, open_npy
+from headrace_runtime.codec.npy_array import npy_ends, open_npy
 from headrace_runtime.codec.npy_header import read_header
 from headrace_runtime.codec.plain_file import ending_at
 from headrace_runtime.codec.records import START, PlainFile, Position, Records
+from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.codec.text_cuts import csv_boundaries, line_boundaries, shard_ends
 from headrace_runtime.model.signature import Signature, TensorSpec
 from headrace_runtime.tensor import Datatype
@@ -69,17 +70,18 @@ def read_in_shards(
     ]
 
 
+LIMITS = st.builds(ShardLimit, st.integers(1, 40), st.integers(0, 5))
+
+
 @settings(max_examples=400)
 @given(
     st.lists(ROWS, max_size=30),
-    st.integers(1, 40),
+    LIMITS,
     st.integers(4, 64),
     st.none() | st.integers(1, 64),
     st.booleans(),
 )
-def test_a_csv_in_shards_gives_what_it_gives_as_a_whole(
-    rows, shard_bytes, block_bytes, fine, pairs
-):
+def test_a_csv_in_shards_gives_what_it_gives_as_a_whole(rows, limit, block_bytes, fine, pairs):
     body = ("a,b\n" if pairs else "a\n").encode() + "".join(rows).encode()
     takes = PAIRS if pairs else SINGLE
 
@@ -90,7 +92,7 @@ def test_a_csv_in_shards_gives_what_it_gives_as_a_whole(
         patch.setattr(line_blocks, "BLOCK_BYTES", block_bytes)
         layout, blocks = layout_and_blocks(plain(body), takes, COMMAS, START, fine)
         boundaries = csv_boundaries(blocks, layout, START)
-        ends = [end for end, _ in shard_ends(boundaries, START, shard_bytes, lambda: True)]
+        ends = [end for end, _ in shard_ends(boundaries, START, limit, lambda: True)]
         whole, shards = read(START, None), read_in_shards(ends, read)
 
     assert seen(shards) == seen(whole)
@@ -100,8 +102,8 @@ def test_a_csv_in_shards_gives_what_it_gives_as_a_whole(
 LINES = st.sampled_from(["[1,2]\n", "\n", "\r\n", '{"x":[1,2]}\n', "[1]\n", "nonsense\n", "[3,4]"])
 
 
-@given(st.lists(LINES, max_size=30), st.integers(1, 40), st.integers(4, 64))
-def test_json_lines_in_shards_give_what_they_give_as_a_whole(lines, shard_bytes, block_bytes):
+@given(st.lists(LINES, max_size=30), LIMITS, st.integers(4, 64))
+def test_json_lines_in_shards_give_what_they_give_as_a_whole(lines, limit, block_bytes):
     body = "".join(lines).encode()
 
     def read(start: Position, stop: int | None) -> list[Records]:
@@ -111,14 +113,25 @@ def test_json_lines_in_shards_give_what_they_give_as_a_whole(lines, shard_bytes,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_blocks, "BLOCK_BYTES", block_bytes)
         boundaries = line_boundaries(LineBlocks(io.BytesIO(body)), START)
-        ends = [end for end, _ in shard_ends(boundaries, START, shard_bytes, lambda: True)]
+        ends = [end for end, _ in shard_ends(boundaries, START, limit, lambda: True)]
         whole, shards = read(START, None), read_in_shards(ends, read)
 
     assert seen(shards) == seen(whole)
 
 
-@pytest.mark.parametrize("shard_bytes", [1, 24, 100, 10_000])
-def test_an_array_in_shards_gives_what_it_gives_as_a_whole(shard_bytes):
+@pytest.mark.parametrize(
+    ("limit", "shards"),
+    [
+        (ShardLimit(1), 20),
+        (ShardLimit(24), 7),
+        (ShardLimit(100), 2),
+        (ShardLimit(10_000), 1),
+        (ShardLimit(10_000, rows=6), 4),
+        (ShardLimit(24, rows=6), 7),
+        (ShardLimit(10_000, rows=20), 1),
+    ],
+)
+def test_an_array_in_shards_gives_what_it_gives_as_a_whole(limit, shards):
     written = io.BytesIO()
     np.save(written, np.arange(40, dtype=np.float32).reshape(20, 2))
     body = written.getvalue()
@@ -127,10 +140,13 @@ def test_an_array_in_shards_gives_what_it_gives_as_a_whole(shard_bytes):
     def read(start: Position, stop: int | None) -> list[Records]:
         return list(open_npy(plain(body), PAIRS, start, stop)[1])
 
-    ends = list(npy_boundaries(header, shard_bytes))[1:]
+    ends = [end for end, _ in npy_ends(header, START, limit, lambda: True)]
+    begun = next(npy_ends(header, START, limit, lambda: False))[0]
 
     assert seen(read_in_shards(ends, read)) == seen(read(START, None))
-    assert len(ends) == {1: 20, 24: 7, 100: 2, 10_000: 1}[shard_bytes]
+    assert len(ends) == shards
+    again = [] if begun == ends[-1] else npy_ends(header, begun, limit, lambda: True)
+    assert [begun, *(end for end, _ in again)] == ends
 
 
 def test_records_can_be_read_again_from_their_origin():
@@ -154,10 +170,12 @@ def test_what_is_passed_is_passed_again_when_a_cutting_is_broken_off():
         patch.setattr(line_blocks, "BLOCK_BYTES", 16)
         layout, blocks = layout_and_blocks(plain(body), PAIRS, COMMAS, START)
         boundaries = csv_boundaries(blocks, layout, START)
-        first = list(shard_ends(boundaries, START, 40, lambda: next(asked)))
+        first = list(shard_ends(boundaries, START, ShardLimit(40), lambda: next(asked)))
         begin = first[-1][0]
         _, blocks = layout_and_blocks(plain(body), PAIRS, COMMAS, begin)
-        rest = list(shard_ends(csv_boundaries(blocks, layout, begin), begin, 40, lambda: True))
+        rest = list(
+            shard_ends(csv_boundaries(blocks, layout, begin), begin, ShardLimit(40), lambda: True)
+        )
 
     assert [complete for _, complete in first] == [False, False]
     assert rest[-1] == (Position(124, 31, 32), True)

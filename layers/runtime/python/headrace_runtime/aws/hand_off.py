@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from headrace_runtime.aws.async_endpoint import EndpointGone, OutputElsewhere
 from headrace_runtime.aws.gpu_fallback import GpuFallback
@@ -76,6 +77,7 @@ class HandOff:
             self.queue.close(job)
         elif shard.handed is None and not shard.for_gpu(job):
             self.queue.again(job, shard)
+            self._rest_goes(job)
         else:
             self._given(job, shard, since, clock, count)
         return job
@@ -96,6 +98,7 @@ class HandOff:
                     self._give_up(job, one.number, error.sentence, count)
         except (OutputElsewhere, TooManyBodies, OutOfTime) as error:
             self._give_up(job, shard.number, error.sentence, count)
+            self._rest_goes(job)
         if closed and not self._waits(job, shard.number, since, clock.now()):
             self._give_up(job, shard.number, closed, count)
 
@@ -113,6 +116,13 @@ class HandOff:
     def _give_up(self, job: Job, number: int, why: str, count: Count) -> None:
         count("GpuFallbacks", 1)
         self.fallback.give_up(job, self.shards.get(job.job_id, number), why)
+
+    def _rest_goes(self, job: Job) -> None:
+        """Let the transform job be started that waited for a shard which does not come."""
+        if transformed(job):
+            handed = (one for one in self.shards.of(job.job_id) if one.state is ShardState.HANDED)
+            for one in islice(handed, 1):
+                self.queue.unsent(job, one)
 
     def _ready(self, job: Job, shard: Shard, clock: Clock) -> Shard | None:
         return shard if shard.handed is not None else self._staged(job, shard, clock)

@@ -63,7 +63,7 @@ def intake_of(
             registry.manifest(*job.known_version).signature,
             size_bytes=job.source.size_bytes,
             start=job.cut.end,
-            shard_bytes=job.shard_bytes(settings.shard_bytes),
+            limit=job.shard_limit(settings.shard_bytes),
             # What is compressed is undone from its beginning each time the cutting goes on.
             go_on=time.goes_on if plain else time.lasts,
         )

@@ -16,7 +16,7 @@ from headrace_runtime.aws.shards import Shards
 from headrace_runtime.batch.clock import Clock
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.job_failures import PERMANENT
-from headrace_runtime.batch.rerouting import end_of, too_heavy, too_slow
+from headrace_runtime.batch.rerouting import end_of, in_rows, too_heavy, too_slow
 from headrace_runtime.batch.shard import Range, Shard, ShardState
 from headrace_runtime.batch.stop import Stop
 from headrace_runtime.errors import Conflict, HeadraceError, OutOfTime, Unavailable
@@ -99,7 +99,9 @@ class ShardWork:
 
     def _go_on(self, job: Job, was: Shard, rest: Range, *, hurried: bool) -> None:
         """Queue what a run left of a shard: it was *hurried* if its time was the reason."""
-        slow = too_slow(was.range, rest, end_of(job)) if hurried else ""
+        slow = ""
+        if hurried:
+            slow = too_slow(was.range, rest, end_of(job), in_rows=in_rows(job))
         if slow and not (self.collects or was.on_cpu):
             job = self.jobs.change(job.job_id, lambda job: job.rerouted(slow))
         self.queue.again(job, was)

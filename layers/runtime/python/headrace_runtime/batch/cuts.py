@@ -1,27 +1,27 @@
 """Where a dropped file is cut into shards, by what it is."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from headrace_runtime.batch.plan import SMALL_COMPRESSED_BYTES, shard_size
-from headrace_runtime.codec import line_blocks
 from headrace_runtime.codec.csv_head import COMMAS, TABS
 from headrace_runtime.codec.csv_rows import layout_and_blocks
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat
 from headrace_runtime.codec.line_blocks import LineBlocks
-from headrace_runtime.codec.npy_array import npy_boundaries, open_npy
+from headrace_runtime.codec.npy_array import npy_ends, open_npy
 from headrace_runtime.codec.plain_file import plain_file
 from headrace_runtime.codec.records import START, PlainFile, Position
+from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.codec.text_cuts import (
-    Boundaries,
     csv_boundaries,
     line_boundaries,
     shard_ends,
 )
 from headrace_runtime.model.signature import Signature
 
-# So a shard is a quarter longer than it is to be, at most, or some rows.
-_BLOCKS_A_SHARD, _LEAST_BLOCK_BYTES = 4, 4 << 10
+# Where records count, shards end behind blocks of this size: a thousand shards have four each.
+_MOST_BLOCKS, _LEAST_BLOCK_BYTES = 4000, 64
 
 Ends = Iterator[tuple[Position, bool]]  # where a shard ends, and whether the file does, too
 GoOn = Callable[[], bool]
@@ -34,7 +34,7 @@ def ends(
     *,
     size_bytes: int,
     start: Position,
-    shard_bytes: int,
+    limit: ShardLimit,
     go_on: GoOn,
 ) -> Ends:
     """Yield the end of each shard of a file from *start* on.
@@ -47,7 +47,7 @@ def ends(
         signature: of the model that answers it.
         size_bytes: of the file as it is stored.
         start: where the first shard begins, a boundary itself.
-        shard_bytes: plain bytes of a shard, about.
+        limit: what a shard holds.
         go_on: asked now and then; where it says no, nothing more comes.
 
     Raises:
@@ -55,47 +55,59 @@ def ends(
     """
     plain = content.compression is Compression.NONE
     cutter = _CUTTERS.get(content.format)
-    if cutter is None or size_bytes <= (shard_bytes if plain else SMALL_COMPRESSED_BYTES):
+    small = size_bytes <= (limit.size_bytes if plain else SMALL_COMPRESSED_BYTES)
+    if cutter is None or (small and not limit.rows):
         return iter([(START, True)])
     file = plain_file(stored, content.compression)
-    size = shard_size(size_bytes, shard_bytes)
-    return cutter(file, signature, start, size, go_on)
+    cut = _Cut(
+        signature,
+        start,
+        ShardLimit(shard_size(size_bytes, limit.size_bytes), limit.rows),
+        block_bytes=max(_LEAST_BLOCK_BYTES, size_bytes // _MOST_BLOCKS) if limit.rows else None,
+        holds_bytes=size_bytes if plain else None,
+    )
+    return cutter(file, cut, go_on)
 
 
-def _csv(
-    file: PlainFile,
-    signature: Signature,
-    start: Position,
-    shard_bytes: int,
-    go_on: GoOn,
-    *,
-    delimiters: tuple[str, ...] = COMMAS,
-) -> Ends:
-    layout, blocks = layout_and_blocks(file, signature, delimiters, start, _block(shard_bytes))
-    return shard_ends(csv_boundaries(blocks, layout, start), start, shard_bytes, go_on)
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """How a file is cut.
+
+    Attributes:
+        signature: of the model that answers it.
+        start: where the first shard begins.
+        limit: what each holds.
+        block_bytes: of the blocks of lines behind which one may end; None for the usual ones.
+        holds_bytes: of the file, uncompressed, where that is known.
+    """
+
+    signature: Signature
+    start: Position
+    limit: ShardLimit
+    block_bytes: int | None
+    holds_bytes: int | None
 
 
-def _json_lines(
-    file: PlainFile, _: Signature, start: Position, shard_bytes: int, go_on: GoOn
-) -> Ends:
-    blocks = LineBlocks(file(start.offset), start.offset, _block(shard_bytes))
-    return shard_ends(line_boundaries(blocks, start), start, shard_bytes, go_on)
+def _csv(file: PlainFile, cut: _Cut, go_on: GoOn, *, delimiters: tuple[str, ...] = COMMAS) -> Ends:
+    start = cut.start
+    layout, blocks = layout_and_blocks(file, cut.signature, delimiters, start, cut.block_bytes)
+    return shard_ends(csv_boundaries(blocks, layout, start), start, cut.limit, go_on)
 
 
-def _npy(file: PlainFile, signature: Signature, start: Position, shard_bytes: int, _: GoOn) -> Ends:
-    header, _records = open_npy(file, signature)
-    places: Boundaries = npy_boundaries(header, shard_bytes)
-    later = [place for place in places if place.row >= start.row][1:] or [start]
-    return iter([(place, place == later[-1]) for place in later])
+def _json_lines(file: PlainFile, cut: _Cut, go_on: GoOn) -> Ends:
+    start = cut.start
+    blocks = LineBlocks(file(start.offset), start.offset, cut.block_bytes)
+    return shard_ends(line_boundaries(blocks, start), start, cut.limit, go_on)
 
 
-def _block(shard_bytes: int) -> int | None:
-    """Return the bytes of the blocks behind which shards may end; None where the usual ones do."""
-    fine = max(_LEAST_BLOCK_BYTES, shard_bytes // _BLOCKS_A_SHARD)
-    return fine if fine < line_blocks.BLOCK_BYTES else None
+def _npy(file: PlainFile, cut: _Cut, go_on: GoOn) -> Ends:
+    header, _records = open_npy(file, cut.signature)
+    if cut.holds_bytes is not None:
+        header.check_is_in(cut.holds_bytes)
+    return npy_ends(header, cut.start, cut.limit, go_on)
 
 
-_CUTTERS: dict[FileFormat, Callable[[PlainFile, Signature, Position, int, GoOn], Ends]] = {
+_CUTTERS: dict[FileFormat, Callable[[PlainFile, _Cut, GoOn], Ends]] = {
     FileFormat.CSV: _csv,
     FileFormat.TSV: partial(_csv, delimiters=TABS),
     FileFormat.JSON_LINES: _json_lines,

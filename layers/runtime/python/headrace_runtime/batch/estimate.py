@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from headrace_runtime.batch.extent import Extent
 from headrace_runtime.batch.means import GpuMeans, Means
-from headrace_runtime.batch.plan import lambda_shard_bytes, shard_size
+from headrace_runtime.batch.plan import lambda_shard_rows, shard_size
 from headrace_runtime.codec.file_format import FileFormat
 from headrace_runtime.model.manifest import Profile
 
@@ -54,16 +54,23 @@ class Estimate:
     cost_usd: float
 
 
-def shards_of(extent: Extent, shard_bytes: int) -> int:
-    """Return into how many shards a file is cut, of so many bytes each."""
+def shards_of(extent: Extent, shard_bytes: int, shard_rows: int = 0) -> int:
+    """Return into how many shards a file is cut: of so many bytes each, or so many records.
+
+    Args:
+        extent: of the file.
+        shard_bytes: as the stage wishes.
+        shard_rows: 0 where records do not count.
+    """
     if extent.file_format in _ONE_SHARD:
         return 1
-    return -(-extent.size_bytes // shard_size(extent.size_bytes, shard_bytes))
+    by_bytes = -(-extent.size_bytes // shard_size(extent.size_bytes, shard_bytes))
+    return max(by_bytes, -(-extent.rows // shard_rows) if shard_rows else 1)
 
 
 def on_lambda(extent: Extent, profile: Profile, means: Means) -> Estimate:
     """Return what a job takes on Lambda: rather too much than too little."""
-    shards = shards_of(extent, lambda_shard_bytes(extent, profile, means.shard_bytes))
+    shards = shards_of(extent, means.shard_bytes, lambda_shard_rows(extent, profile))
     model_s = profile.load_ms / 1000 + extent.rows / shards * profile.ms_per_row / 1000
     shard_s = _START_S + (_reading_s(extent, shards) + model_s) / _cpus(means)
     concurrency = min(shards, means.max_concurrency)

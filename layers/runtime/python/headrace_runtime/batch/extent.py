@@ -21,7 +21,6 @@ class Extent:
         size_bytes: uncompressed, at least 1.
         tensor_bytes: of its records as the model's inputs.
         exact: whether the rows are counted and not estimated.
-        compressed: whether the file is stored compressed, not counting what its format does.
     """
 
     rows: int
@@ -29,7 +28,6 @@ class Extent:
     file_format: FileFormat
     tensor_bytes: int
     exact: bool = False
-    compressed: bool = False
 
 
 def extent(rows: int, size_bytes: int, file_format: FileFormat, signature: Signature) -> Extent:

@@ -6,11 +6,13 @@ from enum import StrEnum
 
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.placement import Placement
+from headrace_runtime.batch.plan import MOST_BY_TIME
 from headrace_runtime.batch.source import Source, Target
 from headrace_runtime.batch.stop import CANCEL, Stop
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content
 from headrace_runtime.codec.records import START, Position
+from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.errors import Conflict, InvalidInput
 
 
@@ -109,9 +111,14 @@ class Job:
             raise InvalidInput("the job does not say what its file is")
         return self.content
 
-    def shard_bytes(self, usual: int) -> int:
-        """Return the bytes of the file, uncompressed, that one shard holds."""
-        return (self.placement.shard_bytes if self.placement else 0) or usual
+    def shard_limit(self, size_bytes: int) -> ShardLimit:
+        """Return what the next shard holds, which is to have *size_bytes* and no more.
+
+        Records count up to some number of shards only: a file may have many more than was thought.
+        """
+        if self.placement is None or self.cut.shards >= 2 * MOST_BY_TIME:
+            return ShardLimit(size_bytes)
+        return ShardLimit(size_bytes, self.placement.shard_rows)
 
     @property
     def known_version(self) -> tuple[str, int]:

@@ -41,8 +41,7 @@ class Placement:
         gpu_row_ms: of one record on the stage's GPU, reckoned; 0 where there is none.
         inputs: all that was known as it was decided: names and values, in order.
         fell_back: one sentence on what of it went back to Lambda first, and why; "" if nothing.
-        shard_bytes: of the file, uncompressed, that one shard holds; 0 of one that was made
-            before that was decided.
+        shard_rows: records that one shard holds, at most; 0 where its bytes alone count.
     """
 
     engine: Engine
@@ -51,11 +50,11 @@ class Placement:
     gpu_row_ms: float = 0.0
     inputs: tuple[tuple[str, Fact], ...] = ()
     fell_back: str = ""
-    shard_bytes: int = 0
+    shard_rows: int = 0
 
     def rerouted(self, reason: str) -> Self:
         """Return the placement of a job that goes on at the async endpoint, with the new reason."""
-        return replace(self, engine=Engine.ASYNC, reason=reason)
+        return replace(self, engine=Engine.ASYNC, reason=reason, shard_rows=0)
 
     def fallen_back(self, why: str) -> Self:
         """Return the placement of a job of which something went back; the first reason counts."""
@@ -70,7 +69,7 @@ class Placement:
             "gpu_row_ms": self.gpu_row_ms,
             "inputs": dict(self.inputs),
             "fell_back": self.fell_back,
-            "shard_bytes": self.shard_bytes,
+            "shard_rows": self.shard_rows,
         }
 
     @classmethod
@@ -83,7 +82,7 @@ class Placement:
             plain["gpu_row_ms"],
             tuple(plain["inputs"].items()),
             plain.get("fell_back", ""),
-            plain.get("shard_bytes", 0),
+            plain.get("shard_rows", 0),
         )
 
 
@@ -98,7 +97,7 @@ def place(case: Case) -> Placement:
         may_use_gpu=not barred(case),
         gpu_row_ms=0.0 if gpu is None else row_ms / gpu.instance.speed,
         inputs=tuple(_facts(case).items()),
-        shard_bytes=case.means.shard_bytes if on_gpu else case.lambda_shard_bytes,
+        shard_rows=0 if on_gpu else case.lambda_shard_rows,
     )
 
 
@@ -113,7 +112,7 @@ def considered(case: Case) -> dict[Engine, Estimate]:
 
 
 def _on_lambda(case: Case) -> Engine:
-    shards = shards_of(case.extent, case.lambda_shard_bytes)
+    shards = shards_of(case.extent, case.means.shard_bytes, case.lambda_shard_rows)
     return Engine.LAMBDA if shards == 1 else Engine.LAMBDA_SHARDS
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from headrace_runtime.batch.estimate import Estimate, on_gpu, on_lambda
 from headrace_runtime.batch.extent import Extent
 from headrace_runtime.batch.means import GpuMeans, Means
-from headrace_runtime.batch.plan import lambda_shard_bytes
+from headrace_runtime.batch.plan import lambda_shard_rows
 from headrace_runtime.model.acceleration import Accelerator
 from headrace_runtime.model.manifest import Manifest
 
@@ -41,9 +41,9 @@ class Case:
         return self.manifest.archive.rows_at_once if self.manifest.archive else 1
 
     @property
-    def lambda_shard_bytes(self) -> int:
-        """Bytes of the file, uncompressed, of each shard that functions work."""
-        return lambda_shard_bytes(self.extent, self.manifest.profile, self.means.shard_bytes)
+    def lambda_shard_rows(self) -> int:
+        """Records of each shard that functions work; 0 where its bytes alone count."""
+        return lambda_shard_rows(self.extent, self.manifest.profile)
 
     @property
     def fits_lambda(self) -> bool:

@@ -12,7 +12,7 @@ SMALL_COMPRESSED_BYTES = 8 << 20
 # start cost a twentieth of it, and many work on a file that is short and takes long.
 _MODEL_S, _LOADS = 60.0, 10
 # Shards are not so short that there are more of them for it: an account has so much of Lambda.
-_MOST_BY_TIME = 1000
+MOST_BY_TIME = 1000
 
 
 def shard_size(size_bytes: int, wished_bytes: int) -> int:
@@ -20,18 +20,16 @@ def shard_size(size_bytes: int, wished_bytes: int) -> int:
     return max(wished_bytes, -(-size_bytes // MAX_SHARDS))
 
 
-def lambda_shard_bytes(extent: Extent, profile: Profile, wished_bytes: int) -> int:
-    """Return the bytes of each shard that functions work: fewer where the model takes long.
+def lambda_shard_rows(extent: Extent, profile: Profile) -> int:
+    """Return the records that each shard has which functions work: what the model does in a minute.
 
-    What is compressed is cut by its bytes alone: each shard is undone from the file's beginning.
+    0 where the file, as far as is known, has no more of them.
 
     Args:
         extent: of the file.
         profile: what the model's trial measured.
-        wished_bytes: of a shard that the model has soon done.
     """
-    model_s = extent.rows * profile.ms_per_row / 1000
-    shards = model_s / max(_MODEL_S, _LOADS * profile.load_ms / 1000)
-    if extent.compressed or shards <= 1:
-        return wished_bytes
-    return min(wished_bytes, max(1, int(extent.size_bytes / min(shards, _MOST_BY_TIME))))
+    longest_ms = max(1000 * _MODEL_S, _LOADS * profile.load_ms)
+    if extent.rows * profile.ms_per_row <= longest_ms:
+        return 0
+    return max(1, int(longest_ms / profile.ms_per_row), -(-extent.rows // MOST_BY_TIME))

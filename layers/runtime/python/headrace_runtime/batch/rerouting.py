@@ -10,7 +10,7 @@ from headrace_runtime.inference.process_failures import ModelTooLarge
 _LEAST_DONE = 0.5
 
 
-def too_slow(was: Range, rest: Range, end: int) -> str:
+def too_slow(was: Range, rest: Range, end: int, *, in_rows: bool = False) -> str:
     """Return why the rest of a shard is better done elsewhere, "" where it is not.
 
     Args:
@@ -18,9 +18,12 @@ def too_slow(was: Range, rest: Range, end: int) -> str:
         rest: what it left.
         end: of the file, where *was* reaches to there: bytes, or rows of Parquet; 0 where it is
             not known, and so nothing can be said.
+        in_rows: whether places are counted in rows, as in Parquet.
     """
-    done = rest.start.offset - was.start.offset
-    whole = (end if was.stop is None else was.stop) - was.start.offset
+    # Reading Parquet begins where a row group does, wherever the shard does.
+    began = was.next_row - 1 if in_rows else was.start.offset
+    done = (rest.next_row - 1 if in_rows else rest.start.offset) - began
+    whole = (end if was.stop is None else was.stop) - began
     if whole <= 0 or done >= _LEAST_DONE * whole:
         return ""
     rows = rest.next_row - was.next_row
@@ -35,9 +38,13 @@ def end_of(job: Job) -> int:
 
     A file that is one shard is not looked through for its end.
     """
-    content = job.known_content
-    in_bytes = content.compression is Compression.NONE and content.format is not FileFormat.PARQUET
-    return job.cut.end.offset or (job.source.size_bytes if in_bytes else 0)
+    plain = job.known_content.compression is Compression.NONE and not in_rows(job)
+    return job.cut.end.offset or (job.source.size_bytes if plain else 0)
+
+
+def in_rows(job: Job) -> bool:
+    """Return whether places in a job's file are counted in rows, not in bytes."""
+    return job.known_content.format is FileFormat.PARQUET
 
 
 def too_heavy(error: HeadraceError) -> str:

@@ -35,15 +35,14 @@ def extent_of(head: bytes, size_bytes: int, content: Content, signature: Signatu
         signature: of the model that answers it.
     """
     plain, whole_bytes = head, size_bytes
-    compressed = content.compression is not Compression.NONE
-    if compressed:
+    if content.compression is not Compression.NONE:
         plain = decompressed_head(head, content.compression, _MAX_GROWTH * len(head))
         whole_bytes = max(1, size_bytes * len(plain) // len(head))
     told = _rows(plain, whole_bytes, content.format)
     rows = max(1, told or whole_bytes // record_bytes(signature))
     tensors = whole_bytes if content.format in ARRAYS else rows * record_bytes(signature)
     exact = content.format is FileFormat.NPY and told > 0
-    return Extent(rows, whole_bytes, content.format, tensors, exact, compressed)
+    return Extent(rows, whole_bytes, content.format, tensors, exact)
 
 
 def parquet_extent(file: RandomFile, signature: Signature) -> Extent:

@@ -95,10 +95,18 @@ def read_csv(blocks: LineBlocks, layout: CsvLayout, start: Position = START) -> 
 
 
 def past_header(first: bytes | BadLine, text: CsvText, layout: CsvLayout) -> None:
-    """Let *text* have a file's first block, and read its header off it if there is one."""
+    """Let *text* have a file's first block, and read its header off it if there is one.
+
+    Where the block ends before the header, *text* has as many more as it takes.
+    """
     text.add(first.removeprefix(BOM) if isinstance(first, bytes) else first)
-    if layout.header is not None:
-        next((one for one in text.rows() if one.cells), None)
+    if layout.header is None:
+        return
+    while not any(one.cells for one in text.rows()):  # empty lines may stand before it
+        block = text.refill()
+        if block is None:
+            return
+        text.add(block)
 
 
 def _first_block(

@@ -1,6 +1,6 @@
 """NPY → tensors, some records at a time, in the memory of those whatever the file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from headrace_runtime.codec.array_records import array_records, shaped
 from headrace_runtime.codec.npy_header import NpyHeader, exactly, native, read_header
 from headrace_runtime.codec.records import START, ByteStream, PlainFile, Position, Records
+from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.errors import InvalidInput, TooLarge
 from headrace_runtime.model.signature import Signature
 from headrace_runtime.tensor import Array
@@ -66,13 +67,26 @@ def open_npy(
     return header, _records(body, header, shape, signature, _rows(header, start, stop))
 
 
-def npy_boundaries(header: NpyHeader, shard_bytes: int) -> Iterator[Position]:
-    """Yield the first record of each shard of so many bytes, and the end of the last one."""
+def npy_ends(
+    header: NpyHeader, start: Position, limit: ShardLimit, go_on: Callable[[], bool]
+) -> Iterator[tuple[Position, bool]]:
+    """Yield where each shard from *start* on ends, and whether the array ends there, too.
+
+    Args:
+        header: of the file.
+        start: where the first of them begins.
+        limit: of each; an array in Fortran's order is one shard.
+        go_on: asked behind each shard; where it says no, nothing more comes.
+    """
     count = header.shape[0]
-    rows = count if header.by_column else max(1, shard_bytes // header.record_bytes)
-    for row in range(0, count, max(1, rows)):
-        yield _position(header, row)
-    yield _position(header, count)
+    rows = max(1, min(limit.size_bytes // header.record_bytes, limit.rows or count))
+    if header.by_column:
+        rows = max(1, count)
+    for row in range(start.row - 1 + rows, count, rows):
+        yield _position(header, row), False
+        if not go_on():
+            return
+    yield _position(header, count), True
 
 
 def whole_array(stream: ByteStream, header: NpyHeader) -> Array:

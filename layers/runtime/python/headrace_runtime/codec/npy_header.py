@@ -43,6 +43,18 @@ class NpyHeader:
         """Of the elements of one record; not 0, as a record may hold nothing."""
         return max(1, math.prod(self.shape[1:]) * self.dtype.itemsize)
 
+    def check_is_in(self, size_bytes: int) -> None:
+        """Let a file of so many bytes pass that has all elements.
+
+        Raises:
+            InvalidInput: it is cut short.
+        """
+        missing = self.data_offset + self.size_bytes - size_bytes
+        if missing > 0:
+            raise InvalidInput(
+                f"the file is cut short: {missing:,} of {self.size_bytes:,} bytes are missing"
+            )
+
 
 def read_header(stream: ByteStream) -> NpyHeader:
     """Return what the header says; the stream stands at the first element then.

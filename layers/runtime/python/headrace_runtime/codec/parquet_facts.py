@@ -21,11 +21,13 @@ class ParquetFacts:
     Attributes:
         row_groups: rows of each row group, in order.
         plain_bytes: of all of them together, undone.
+        columns: of each.
     """
 
     rows: int
     row_groups: tuple[int, ...]
     plain_bytes: int
+    columns: int
 
 
 def parquet_facts(file: RandomFile) -> ParquetFacts:
@@ -37,7 +39,12 @@ def parquet_facts(file: RandomFile) -> ParquetFacts:
     groups = row_groups(file)
     check(groups, file.size_bytes)
     rows = tuple(group.rows for group in groups)
-    return ParquetFacts(sum(rows), rows, sum(group.plain_bytes for group in groups))
+    return ParquetFacts(
+        sum(rows),
+        rows,
+        sum(group.plain_bytes for group in groups),
+        max((group.columns for group in groups), default=0),
+    )
 
 
 def shard_starts(facts: ParquetFacts, shard_rows: int, *, within_groups: bool) -> list[int]:

@@ -137,10 +137,12 @@ def _records(
                 if wanted.count:
                     yield replace(wanted, origin=origin)
             row += len(batch)
+            if stop_row is not None and row >= stop_row:
+                return
 
 
 def _batches(read: _Reading, group: _Group) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a row group, all of them."""
+    """Yield the rows of a row group, from its beginning on."""
     what = f"row group {group.index}"
     rows = 0
     with reading(read.source, what):

@@ -12,6 +12,7 @@ from headrace_runtime.codec.csv_rows import is_row, past_header
 from headrace_runtime.codec.csv_text import CsvText
 from headrace_runtime.codec.line_blocks import LineBlocks, filled_and_all
 from headrace_runtime.codec.records import Position
+from headrace_runtime.codec.shard_limit import ShardLimit
 
 Boundaries = Iterator[Position]
 
@@ -53,20 +54,20 @@ def csv_boundaries(blocks: LineBlocks, layout: CsvLayout, start: Position) -> Bo
 
 
 def shard_ends(
-    boundaries: Boundaries, start: Position, shard_bytes: int, go_on: Callable[[], bool]
+    boundaries: Boundaries, start: Position, limit: ShardLimit, go_on: Callable[[], bool]
 ) -> Iterator[tuple[Position, bool]]:
     """Yield where each shard ends, and whether the file ends there, too.
 
     Args:
         boundaries: of the file, from *start* on.
         start: where the first shard begins.
-        shard_bytes: a shard ends at the first boundary that is as far from its start, or farther.
+        limit: a shard ends at the first boundary at which it is reached.
         go_on: asked behind each block; where it says no, nothing more comes, and what was passed
             since the last end is passed again.
     """
     begin = last = start
     for boundary in boundaries:
-        if last.offset - begin.offset >= shard_bytes:
+        if limit.reached(begin, last):
             yield last, False
             begin = last
         last = boundary
