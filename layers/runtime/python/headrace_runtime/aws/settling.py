@@ -14,7 +14,7 @@ from headrace_runtime.aws.sending import Sending, transformed
 from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shard_work import ShardWork
 from headrace_runtime.aws.shards import Shards
-from headrace_runtime.aws.staging_bucket import StagingBucket
+from headrace_runtime.aws.staging_bucket import PAGE, StagingBucket
 from headrace_runtime.aws.transforms import OVER, Transforms
 from headrace_runtime.batch.clock import Clock
 from headrace_runtime.batch.handed import MAX_ROUNDS, folder
@@ -58,7 +58,8 @@ class Settling:
             return self.jobs.get(name.job_id)
         if notice.failure:
             self.bucket.note_failure(name, notice.failure)
-        return self._settled(shard, clock, count)
+            return self._settled(shard, clock, count)
+        return self._settled(shard, clock, count, there=name.body)
 
     def transformed(self, name: str) -> None:
         """Let each shard be settled whose bodies a transform job had, now that it is over."""
@@ -92,11 +93,14 @@ class Settling:
             self.queue.unsent(job, shard)
         return job
 
-    def _settled(self, shard: Shard, clock: Clock, count: Count) -> Job:
+    def _settled(self, shard: Shard, clock: Clock, count: Count, there: int | None = None) -> Job:
+        """Settle a shard; *there* is the body whose output woke us, None where it was none's."""
         job = self.jobs.get(shard.job_id)
         if not job.workable or shard.state is ShardState.DONE:
             return self.closed(job.job_id, clock.now())
         if shard.handed is None or shard.held(clock.now()):
+            return job
+        if there is not None and self._more_comes_near(there, job, shard, clock.now()):
             return job
         place = folder(job.job_id, shard.number, shard.handed.attempt)
         lacking = set(range(shard.handed.bodies)) - self.bucket.outputs(place)
@@ -128,6 +132,20 @@ class Settling:
             for round_ in rounds:
                 self.transforms.stop(self.transforms.name(job_id, round_))
         return job
+
+    def _more_comes_near(self, body: int, job: Job, shard: Shard, now: datetime) -> bool:
+        """Whether a shard of more bodies than S3 lists at a time waits for one of *body*'s page.
+
+        If so, nothing can be done of the shard yet, whatever its other pages hold. So a notice
+        costs one page; all of them are looked at only where nothing more comes of this one.
+        """
+        bodies, first = shard.known_handed.bodies, body - body % PAGE
+        if bodies <= PAGE:
+            return False
+        page = range(first, min(first + PAGE, bodies))
+        place = folder(job.job_id, shard.number, shard.known_handed.attempt)
+        lacking = set(page) - self.bucket.outputs_among(place, page)
+        return bool(lacking) and not self._nothing_comes(job, shard, lacking, now)
 
     def _nothing_comes(self, job: Job, shard: Shard, lacking: set[int], now: datetime) -> bool:
         handed = shard.known_handed

@@ -20,8 +20,9 @@ from headrace_runtime.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef, ObjectIdentifierTypeDef
 
+PAGE = 1000  # keys that S3 lists, or removes, at a time
 _TRIES = 3
 _REASON_BYTES = 1024
 
@@ -44,6 +45,24 @@ class StagingBucket:
     def outputs(self, place: str) -> set[int]:
         """Return which bodies of a shard's folder have an output."""
         return output_numbers(self._names(f"out/{place}/"))
+
+    def outputs_among(self, place: str, bodies: range) -> set[int]:
+        """Return which of some bodies in a row have an output, and perhaps of those behind them.
+
+        That is one listing.
+
+        Args:
+            place: the shard's folder.
+            bodies: at most 1,000.
+        """
+        prefix = f"out/{place}/"
+        page = self._s3.list_objects_v2(
+            Bucket=self._bucket,
+            Prefix=prefix,
+            StartAfter=f"{prefix}{bodies.start:05}",  # its output's name goes on with ".out"
+            MaxKeys=len(bodies),
+        )
+        return output_numbers(_names_in(page, prefix))
 
     def output(self, place: str, body: int) -> tuple[bytes, str]:
         """Return a body's output and its content type.
@@ -101,9 +120,9 @@ class StagingBucket:
         self._remove([*(body_key(place, body) for body in numbers), *outputs])
 
     def _remove(self, keys: Sequence[str]) -> None:
-        for start in range(0, len(keys), 1000):
+        for start in range(0, len(keys), PAGE):
             objects: list[ObjectIdentifierTypeDef] = [
-                {"Key": key} for key in keys[start : start + 1000]
+                {"Key": key} for key in keys[start : start + PAGE]
             ]
             self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
@@ -112,5 +131,9 @@ class StagingBucket:
             Bucket=self._bucket, Prefix=prefix
         )
         for page in pages:
-            for one in page.get("Contents", []):
-                yield one["Key"].removeprefix(prefix)
+            yield from _names_in(page, prefix)
+
+
+def _names_in(page: "ListObjectsV2OutputTypeDef", prefix: str) -> Iterator[str]:
+    for one in page.get("Contents", []):
+        yield one["Key"].removeprefix(prefix)
