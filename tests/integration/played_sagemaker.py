@@ -168,11 +168,11 @@ class PlayedSageMaker:
     def _create(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         asked = json.loads(request.body)
         name = asked["TransformJobName"]
+        instance_type = asked["TransformResources"]["InstanceType"]
+        if instance_type in self.no_quota:  # before the name: the worse order, if AWS has either
+            return _failure("ResourceLimitExceeded", f"the quota of {instance_type} is 0")
         if name in self.transforms:
             return _failure("ResourceInUse", f"{name} exists")
-        instance_type = asked["TransformResources"]["InstanceType"]
-        if instance_type in self.no_quota:
-            return _failure("ResourceLimitExceeded", f"the quota of {instance_type} is 0")
         self.on_create()
         self.transforms[name], self.statuses[name] = asked, "InProgress"
         arn = f"arn:aws:sagemaker:eu-west-1:123456789012:transform-job/{name}"

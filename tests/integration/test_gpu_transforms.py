@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
+from headrace_runtime.aws.transforms import Transforms
 from headrace_runtime.batch.placement import Engine
 from headrace_runtime.batch.shard import ShardState
 from tests import onnx_models
@@ -193,6 +194,42 @@ def test_one_that_sagemaker_refuses_on_all_instance_types_is_worked_on_lambda(pl
     assert door.job(job_id).placement.fell_back.endswith(
         "SageMaker refused its transform job (ResourceLimitExceeded)"
     )
+
+
+@pytest.mark.fault("F34")
+def test_one_that_completed_and_left_nothing_is_not_paid_for_again(played, door, event):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    name = f"hr-test-{job_id}-1"
+    played.statuses[name] = "Completed"  # its outputs lie where nobody looks for them
+    door.tell(started(event, name))
+    door.run()
+
+    assert list(played.transforms) == [name]
+    assert door.job(job_id).counts.rows_in == ROWS
+    assert door.job(job_id).placement.fell_back.endswith(
+        "its transform job completed, and left no output where it is to be"
+    )
+
+
+def test_who_finds_no_quota_left_as_somebody_else_took_it_leaves_it_to_them(played, door):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    (first,) = played.transforms
+    played.no_quota = frozenset(TYPES)
+    state, asked = Transforms.state, []
+
+    def unseen_at_first(self: Transforms, name: str) -> str | None:
+        asked.append(name)
+        return state(self, name) if len(asked) > 1 else None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Transforms, "state", unseen_at_first)
+        door.give("hand_off", {"job_id": job_id, "shard": 0})
+
+    assert asked
+    assert list(played.transforms) == [first]
+    assert not any(shard.on_cpu for shard in door.shards(job_id))
 
 
 def test_one_that_takes_long_is_waited_for(played, door, monkeypatch):

@@ -15,7 +15,7 @@ from headrace_runtime.aws.shard_queue import ShardQueue
 from headrace_runtime.aws.shard_work import ShardWork
 from headrace_runtime.aws.shards import Shards
 from headrace_runtime.aws.staging_bucket import PAGE, StagingBucket
-from headrace_runtime.aws.transforms import OVER, Transforms
+from headrace_runtime.aws.transforms import COMPLETED, OVER, Transforms
 from headrace_runtime.batch.clock import Clock
 from headrace_runtime.batch.handed import MAX_ROUNDS, folder
 from headrace_runtime.batch.job import Job
@@ -166,9 +166,13 @@ class Settling:
         handed = shard.known_handed
         done = handed.bodies - lacking
         count("GpuFailures", lacking)
+        why = ""
         if handed.round >= MAX_ROUNDS and done <= handed.done:
-            count("GpuFallbacks", 1)
             why = f"{lacking} of its {handed.bodies} bodies failed {handed.round} times"
+        if not done and self._transform_state(job, handed.round) == COMPLETED:
+            why = "its transform job completed, and left no output where it is to be"
+        if why:
+            count("GpuFallbacks", 1)
             return self.fallback.give_up(job, shard, why)
         asked = shard.asked_again(self.sending.until(job, now), done)
         self.queue.unsent(job, self.shards.move(shard, asked))

@@ -24,7 +24,8 @@ _AMI = "al2-ami-sagemaker-batch-gpu-535"
 _RETRIES = 1  # by SageMaker itself, of a body on the same instance
 _EXISTS = frozenset({"ResourceInUse", "ConflictException"})
 _NO_QUOTA = "ResourceLimitExceeded"  # left of an instance type, in the account
-OVER = frozenset({"Completed", "Failed", "Stopped"})  # after which nothing more comes
+COMPLETED = "Completed"
+OVER = frozenset({COMPLETED, "Failed", "Stopped"})  # after which nothing more comes
 
 
 class TransformRefused(HeadraceError):
@@ -165,10 +166,11 @@ class Transforms:
             self._sagemaker.create_transform_job(**request)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in _EXISTS:
-                return
             if passes(error):
                 raise
+            # Whoever was first has it started, and may have taken the last of the quota for it.
+            if code in _EXISTS or self.state(request["TransformJobName"]) is not None:
+                return
             if code != _NO_QUOTA or not others:
                 raise TransformRefused(f"SageMaker refused its transform job ({code})") from error
             self._create(request, *others)
