@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import boto3
 import botocore.loaders
 import hypothesis
 import moto  # before any boto3 session is made
@@ -184,9 +183,15 @@ SETTINGS: dict[str, settings.Settings] = {
 @pytest.fixture(scope="session", autouse=True)
 def aws_models_read_once() -> Iterator[None]:
     """Sessions share what describes AWS's services: each of a thousand would read it again."""
-    loader = botocore.loaders.create_loader()
+    loader = botocore.loaders.Loader()
+
+    def shared(*_: Any) -> botocore.loaders.Loader:
+        # Each session adds boto3's own path once more.
+        loader.search_paths[:] = dict.fromkeys(loader.search_paths)
+        return loader
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
+        patch.setattr("botocore.session.create_loader", shared)
         yield
 
 
@@ -207,7 +212,7 @@ def aws(credentials: None) -> Iterator[None]:
     """
     with moto.mock_aws():
         worlds.make()
-        PolicyBook("access", dynamodb=boto3.client("dynamodb")).put(
+        PolicyBook("access", dynamodb=worlds.client("dynamodb")).put(
             Policy("all", (CALLER_OF_ALL,), frozenset(Action), ("*",))
         )
         yield
@@ -227,7 +232,7 @@ def aws_endpoint() -> Iterator[str]:
 @pytest.fixture
 def registration(aws: None) -> Registration:
     """The registry over the `aws` world's table."""
-    return Registration("registry", dynamodb=boto3.client("dynamodb"))
+    return Registration("registry", dynamodb=worlds.client("dynamodb"))
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """The world as AWS has it before anything happens: buckets, tables, registered models."""
 
 import hashlib
+import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import boto3
 
@@ -28,12 +31,25 @@ JOBS_INDEXES = {"by_day": ("day", "created"), "unfinished": ("unfinished", "chan
 PROFILE = Profile(1.0, 0.1, 1 << 20, "1.32.0", optimise=True)
 
 
+def client(service: str) -> Any:
+    """Return a client that all worlds at one address share: making one takes longer than a world.
+
+    Nothing is to be hung on it.
+    """
+    return _client(service, os.environ.get("AWS_ENDPOINT_URL"))
+
+
+@cache
+def _client(service: str, _url: str | None) -> Any:
+    return boto3.client(service)
+
+
 def make() -> None:
     """Make the buckets `models inbox results staging` and the tables `registry jobs access`.
 
     Buckets are versioned; jobs have the indexes that they have in CDK.
     """
-    s3 = boto3.client("s3")
+    s3 = client("s3")
     for bucket in ("models", "inbox", "results", "staging"):
         where = {"LocationConstraint": REGION}
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
@@ -57,7 +73,7 @@ def publish(
     """
     digest = hashlib.sha256(graph).hexdigest()
     key = f"artifacts/{digest}/model.onnx"
-    boto3.client("s3").put_object(Bucket="models", Key=key, Body=graph)
+    client("s3").put_object(Bucket="models", Key=key, Body=graph)
     stored = _archive(digest, graph, signature, acceleration) if archive else None
 
     def made(version: int) -> Manifest:
@@ -76,7 +92,7 @@ def publish(
             unfit_for_gpu="" if archive else OLDER_THAN_ARCHIVES,
         )
 
-    return Registration("registry", dynamodb=boto3.client("dynamodb")).accept(model, made)
+    return Registration("registry", dynamodb=client("dynamodb")).accept(model, made)
 
 
 def _archive(
@@ -90,7 +106,7 @@ def _archive(
         file = Path(folder, "model.onnx")
         file.write_bytes(graph)
         archive = write_archive(file, config, file.parent)
-        (stored,) = ModelsBucket("models", s3=boto3.client("s3")).store(digest, [archive])
+        (stored,) = ModelsBucket("models", s3=client("s3")).store(digest, [archive])
     return Archive(stored, rows)
 
 
@@ -107,7 +123,7 @@ def _make_table(name: str, indexes: Mapping[str, tuple[str, str]]) -> None:
         {"IndexName": index, "KeySchema": schemas[index], "Projection": {"ProjectionType": "ALL"}}
         for index in indexes
     ]
-    boto3.client("dynamodb").create_table(
+    client("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[

@@ -64,6 +64,7 @@ class PlayedSageMaker:
         statuses: how each transform job stands.
         refused: raised by whoever invokes the endpoint, once for each.
         no_quota: instance types of which the account has none left for transform jobs.
+        most_instances: how many it has left of each other.
         on_create: done as a transform job is started.
     """
 
@@ -75,6 +76,7 @@ class PlayedSageMaker:
     statuses: dict[str, str] = field(default_factory=dict)
     refused: list[Exception] = field(default_factory=list)
     no_quota: frozenset[str] = frozenset()
+    most_instances: int = 100
     on_create: Callable[[], object] = lambda: None
 
     def listen(self) -> None:
@@ -169,8 +171,11 @@ class PlayedSageMaker:
         asked = json.loads(request.body)
         name = asked["TransformJobName"]
         instance_type = asked["TransformResources"]["InstanceType"]
-        if instance_type in self.no_quota:  # before the name: the worse order, if AWS has either
-            return _failure("ResourceLimitExceeded", f"the quota of {instance_type} is 0")
+        count = asked["TransformResources"]["InstanceCount"]
+        if (
+            instance_type in self.no_quota or count > self.most_instances
+        ):  # before the name: the worse order, if AWS has either
+            return _failure("ResourceLimitExceeded", f"the quota of {instance_type}")
         if name in self.transforms:
             return _failure("ResourceInUse", f"{name} exists")
         self.on_create()

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
+from headrace_runtime.aws.staging_bucket import StagingBucket
 from headrace_runtime.aws.transforms import Transforms
 from headrace_runtime.batch.placement import Engine
 from headrace_runtime.batch.shard import ShardState
@@ -268,3 +269,37 @@ def test_a_last_shard_that_goes_back_to_lambda_starts_those_that_waited_for_it(p
     door.run("hand_off")
 
     assert list(played.transforms) == [f"hr-test-{job_id}-1"]
+
+
+def test_where_the_quota_is_one_instance_a_job_has_one(played, door):
+    played.most_instances = 1
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+
+    (asked,) = played.transforms.values()
+    assert asked["TransformResources"]["InstanceType"] == TYPES[0]
+    assert asked["TransformResources"]["InstanceCount"] == 1
+    assert not any(shard.on_cpu for shard in door.shards(job_id))
+
+
+def test_one_that_completes_just_after_it_was_looked_at_has_left_what_it_left(
+    played, door, event, monkeypatch
+):
+    job_id = door.drop("linear/rows.csv", csv(ROWS))
+    door.run()
+    (name,) = played.transforms
+    outputs = StagingBucket.outputs
+
+    def ends_meanwhile(self: StagingBucket, place: str) -> set[int]:
+        found = outputs(self, place)
+        if played.statuses[name] == "InProgress":
+            played.transform(name)
+        return found
+
+    monkeypatch.setattr(StagingBucket, "outputs", ends_meanwhile)
+    door.give("collect", {"job_id": job_id, "shard": 0})
+    door.tell(started(event, name))
+    door.run()
+
+    assert door.job(job_id).state == "partial"
+    assert not any(shard.on_cpu for shard in door.shards(job_id))

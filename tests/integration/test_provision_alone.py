@@ -194,3 +194,21 @@ def test_a_message_that_finds_another_run_at_it_is_done_and_does_not_come_again(
     assert answer == {"batchItemFailures": []}
     assert registered() is None
     assert not lease(world).give_back("another", may_stay=True)
+
+
+def test_an_answer_of_the_table_that_is_lost_is_no_other_run(world: World) -> None:
+    other, lose = World(), [True]
+
+    def asked_again(**_: Any) -> int | None:
+        return 0 if lose and lose.pop() else None
+
+    events = world.clients["dynamodb"].meta.events
+    events.register_first("needs-retry.dynamodb.PutItem", asked_again)
+
+    assert lease(world).take("one", clock(world))
+    assert not lease(other).take("two", clock(world))
+    lose.append(True)
+    assert not lease(world).give_back("one", may_stay=True)  # the other one has asked
+    assert lease(world).give_back("one", may_stay=True)
+    assert lease(other).take("three", clock(world))
+    assert not lose

@@ -111,16 +111,21 @@ def test_empty_lines_before_a_header_shift_nothing(door: FileDoor) -> None:
         assert results(door, f"{model}/rows.csv")["errors.jsonl"] == expected
 
 
-@pytest.mark.parametrize("rows", [200_000, 2**38])
-def test_an_array_that_says_more_than_it_has_is_not_cut(door: FileDoor, rows: int) -> None:
+@pytest.mark.parametrize(("rows", "packed"), [(200_000, False), (2**38, False), (2**38, True)])
+def test_an_array_that_says_more_than_it_has_is_not_cut(
+    door: FileDoor, rows: int, packed: bool
+) -> None:
     written = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         written, {"descr": "<f4", "fortran_order": False, "shape": (rows, 4)}
     )
-    door.take_in(door.drop("slow/rows.npy", written.getvalue() + bytes(64)))
+    body, key = written.getvalue() + bytes(64), "slow/rows.npy"
+    if packed:
+        body, key = gzip.compress(body, mtime=0), "slow/rows.npy.gz"
+    door.take_in(door.drop(key, body))
     door.work_all()
 
-    ended = manifest(door, "slow/rows.npy")
+    ended = manifest(door, key)
     assert ended["state"] == "failed"
     assert ended["error"].startswith("the file is cut short: ")
     assert ended["shards"]["total"] in (None, 0)
@@ -143,3 +148,18 @@ def test_a_row_group_is_cut_where_its_rows_take_long(
     assert json.loads(slow["manifest.json"])["shards"]["total"] == 8
     one, several = (pq.read_table(io.BytesIO(each["results.parquet"])) for each in (fast, slow))
     assert several.equals(one)
+
+
+def test_a_file_of_more_records_than_was_thought_is_cut_by_its_bytes_in_the_end(
+    door: FileDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headrace_runtime.batch.job.MOST_BY_TIME", 5)
+    long = b"1." + b"0" * 3000 + b",2,3,4\n"  # so its beginning tells of few records
+    body = b"a,b,c,d\n" + long * 200 + b"1,2,3,4\n" * 9000
+
+    door.take_in(door.drop("slower/rows.csv", body))
+    door.work_all()
+
+    ended = manifest(door, "slower/rows.csv")
+    assert ended["shards"]["total"] == 11
+    assert ended["rows_ok"] == 9200

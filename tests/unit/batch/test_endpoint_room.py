@@ -26,6 +26,10 @@ def idle(name: str) -> Need:
 
 
 def awaited(name: str) -> Need:
+    return replace(idle(name), oldest_job=SINCE, awaited=True)
+
+
+def transformed(name: str) -> Need:
     return replace(idle(name), oldest_job=SINCE)
 
 
@@ -164,7 +168,7 @@ def cases(draw: st.DrawFn) -> Case:
     """Draw a stage that has no more endpoints than it may have, whatever they are doing."""
     needs, statuses = [], {}
     for model in "abcdefgh"[: draw(st.integers(1, 8))]:
-        kind = draw(st.sampled_from([idle, awaited, gpu]))
+        kind = draw(st.sampled_from([idle, awaited, gpu, transformed]))
         need = replace(kind(model), realtime=draw(st.booleans()))
         if draw(st.integers(0, 3)):
             needs.append(need)
@@ -209,4 +213,4 @@ def order(need: Need, name: str) -> int:
     """Return what comes first, said once more: jobs, calls, what has no choice, the rest."""
     if name.endswith("-rt"):
         return 1
-    return 0 if need.oldest_job else 2 if need.gpu_alone else 3
+    return 0 if need.awaited else 2 if need.gpu_alone else 3

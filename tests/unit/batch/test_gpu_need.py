@@ -74,7 +74,7 @@ def test_what_a_job_waits_for_comes_first_and_with_its_oldest_job() -> None:
 
     assert needed(Alias("live", 1), jobs=jobs) == [
         Need("wine", 2, KEY, asynchronous=False, oldest_job=LATE),
-        Need("wine", 3, KEY, oldest_job=EARLY),
+        Need("wine", 3, KEY, oldest_job=EARLY, awaited=True),
         Need("wine", 1, KEY),
     ]
 

@@ -49,7 +49,7 @@ def test_what_takes_longer_is_tried_with_fewer():
 
 def test_a_model_that_is_slow_alone_is_not_tried_at_all():
     tried = []
-    assert cost(tried.append, run_ms=80.0) is None
+    assert cost(tried.append, run_ms=600.0) is None
     assert tried == []
 
 
@@ -85,6 +85,15 @@ def test_a_model_that_fails_only_as_it_is_timed_tells_nothing():
         raise RuntimeError
 
     assert cost_of_row(samples, lambda feeds: None, run_ms=1.0, time_ms=fail) is None
+
+
+def test_a_few_records_that_seem_to_cost_nothing_cost_a_part_of_their_run():
+    def large(rows):
+        return {"x": np.zeros((rows, 1 << 19), np.float32)}
+
+    told = cost(lambda feeds: None, samples=large, row_ms=0.0)  # two take what one does
+    assert told is not None
+    assert told.ms == pytest.approx(10.0 / 2 / 16)
 
 
 def test_records_of_two_megabytes_are_tried_in_twos():

@@ -54,6 +54,8 @@ class RunLease:
         mine = _Lease(run, now + timedelta(seconds=clock.left_s()) + _MARGIN)
         while True:  # a write that comes to nothing is another run's that did
             there = self._there()
+            if there is not None and there.holder == run:
+                return True  # the answer of a first try was lost
             if there is None or there.holder == _NOBODY or there.until <= now:
                 if self._put(mine, there):
                     return True
@@ -71,7 +73,10 @@ class RunLease:
         if there is None or there.holder != run:
             return True
         if there.asked and may_stay:
-            return not self._put(replace(there, asked=False), there)
+            if self._put(replace(there, asked=False), there):
+                return False
+            stands = self._there()  # it is this run's yet where the answer of a first try was lost
+            return stands is None or stands.holder != run
         gave_back = self._put(replace(there, holder=_NOBODY, asked=False), there)
         return gave_back or self.give_back(run, may_stay=may_stay)
 

@@ -155,6 +155,13 @@ class Settling:
         place = folder(job.job_id, shard.number, handed.attempt)
         return handed.overdue(now) or lacking <= self.bucket.failures(place, handed.round)
 
+    def _left_nothing(self, job: Job, shard: Shard) -> bool:
+        if self._transform_state(job, shard.known_handed.round) != COMPLETED:
+            return False
+        # It may have completed after its outputs were looked for.
+        place = folder(job.job_id, shard.number, shard.known_handed.attempt)
+        return not self.bucket.outputs(place)
+
     def _transform_state(self, job: Job, round_: int) -> str | None:
         if not transformed(job):
             return None
@@ -169,7 +176,7 @@ class Settling:
         why = ""
         if handed.round >= MAX_ROUNDS and done <= handed.done:
             why = f"{lacking} of its {handed.bodies} bodies failed {handed.round} times"
-        if not done and self._transform_state(job, handed.round) == COMPLETED:
+        if not done and self._left_nothing(job, shard):
             why = "its transform job completed, and left no output where it is to be"
         if why:
             count("GpuFallbacks", 1)

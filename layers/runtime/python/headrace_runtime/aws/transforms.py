@@ -102,7 +102,7 @@ class Transforms:
             bodies = [key for shard in waiting for key in self._lacking(shard)]
             if bodies:
                 request = self._request(name, sagemaker_model, bodies, content_type)
-                self._create(request, *self._types(round_))
+                self._create(request, self._resources(round_, len(bodies)))
             if not self._jobs.get(job.job_id).workable:
                 self.stop(name)
         return name
@@ -129,9 +129,12 @@ class Transforms:
         lacking = set(range(handed.bodies)) - self._staging.outputs(place)
         return [body_key(place, body) for body in sorted(lacking)]
 
-    def _types(self, round_: int) -> tuple[str, ...]:
+    def _resources(self, round_: int, bodies: int) -> list[tuple[str, int]]:
+        """Return what a job may run on, best first: all instances of any type before one of any."""
         first = (round_ - 1) % len(self._instance_types)
-        return self._instance_types[first:] + self._instance_types[:first]
+        types = self._instance_types[first:] + self._instance_types[:first]
+        counts = dict.fromkeys((min(self._max_instances, bodies), 1))
+        return [(one, count) for count in counts for one in types]
 
     def _request(self, name: str, model: str, bodies: list[str], content_type: str) -> Any:
         manifest = self._staging.put_manifest(name, bodies)
@@ -153,15 +156,16 @@ class Transforms:
                 "S3OutputPath": self._staging.url("out/"),
                 "AssembleWith": "None",
             },
-            "TransformResources": {
-                "InstanceCount": min(self._max_instances, len(bodies)),
-                "TransformAmiVersion": _AMI,
-            },
         }
 
-    def _create(self, request: Any, instance_type: str, *others: str) -> None:
-        """Have SageMaker take what *request* says, on the first type that has a quota left."""
-        request["TransformResources"]["InstanceType"] = instance_type
+    def _create(self, request: Any, resources: list[tuple[str, int]]) -> None:
+        """Have SageMaker take what *request* says, on the first of which there is a quota left."""
+        (instance_type, count), *others = resources
+        request["TransformResources"] = {
+            "InstanceType": instance_type,
+            "InstanceCount": count,
+            "TransformAmiVersion": _AMI,
+        }
         try:
             self._sagemaker.create_transform_job(**request)
         except ClientError as error:
@@ -173,7 +177,7 @@ class Transforms:
                 return
             if code != _NO_QUOTA or not others:
                 raise TransformRefused(f"SageMaker refused its transform job ({code})") from error
-            self._create(request, *others)
+            self._create(request, others)
 
 
 def _to_come(shard: Shard) -> bool:

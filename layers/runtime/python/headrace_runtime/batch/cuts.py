@@ -7,8 +7,9 @@ from functools import partial
 from headrace_runtime.batch.plan import SMALL_COMPRESSED_BYTES, shard_size
 from headrace_runtime.codec.csv_head import COMMAS, TABS
 from headrace_runtime.codec.csv_rows import layout_and_blocks
+from headrace_runtime.codec.decompression import most_plain_bytes
 from headrace_runtime.codec.file_format import Compression, Content, FileFormat
-from headrace_runtime.codec.line_blocks import LineBlocks
+from headrace_runtime.codec.line_blocks import BLOCK_BYTES, LineBlocks
 from headrace_runtime.codec.npy_array import npy_ends, open_npy
 from headrace_runtime.codec.plain_file import plain_file
 from headrace_runtime.codec.records import START, PlainFile, Position
@@ -63,8 +64,8 @@ def ends(
         signature,
         start,
         ShardLimit(shard_size(size_bytes, limit.size_bytes), limit.rows),
-        block_bytes=max(_LEAST_BLOCK_BYTES, size_bytes // _MOST_BLOCKS) if limit.rows else None,
-        holds_bytes=size_bytes if plain else None,
+        block_bytes=_fine(size_bytes) if limit.rows else None,
+        most_bytes=size_bytes if plain else most_plain_bytes(size_bytes),
     )
     return cutter(file, cut, go_on)
 
@@ -78,14 +79,18 @@ class _Cut:
         start: where the first shard begins.
         limit: what each holds.
         block_bytes: of the blocks of lines behind which one may end; None for the usual ones.
-        holds_bytes: of the file, uncompressed, where that is known.
+        most_bytes: of the file, uncompressed: of a compressed one as many as are undone of it.
     """
 
     signature: Signature
     start: Position
     limit: ShardLimit
     block_bytes: int | None
-    holds_bytes: int | None
+    most_bytes: int
+
+
+def _fine(size_bytes: int) -> int:
+    return min(BLOCK_BYTES, max(_LEAST_BLOCK_BYTES, size_bytes // _MOST_BLOCKS))
 
 
 def _csv(file: PlainFile, cut: _Cut, go_on: GoOn, *, delimiters: tuple[str, ...] = COMMAS) -> Ends:
@@ -102,8 +107,7 @@ def _json_lines(file: PlainFile, cut: _Cut, go_on: GoOn) -> Ends:
 
 def _npy(file: PlainFile, cut: _Cut, go_on: GoOn) -> Ends:
     header, _records = open_npy(file, cut.signature)
-    if cut.holds_bytes is not None:
-        header.check_is_in(cut.holds_bytes)
+    header.check_is_in(cut.most_bytes)
     return npy_ends(header, cut.start, cut.limit, go_on)
 
 

@@ -1,6 +1,6 @@
 """Which endpoints have the room that there is, where not all have it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -47,36 +47,42 @@ class Room:
         """Return what may be made, so that never more than *most* stand.
 
         An asynchronous endpoint that no job waits for gives way to one of a higher rank, and to
-        none of its own: so two never change places for ever.
+        none of its own: so two never change places for ever. Nor does one come back into the room
+        that it gave to another because that failed: it is tried again.
 
         Args:
             most: as many may stand.
             reason: why there are no more.
         """
-        missing = sorted(self._missing())
+        missing, resting = sorted(self._missing()), self._resting()
         standing = self.seen.endpoints.values()
         going = sum(one.status == "Deleting" for one in standing)
         free = max(0, most - len(standing))
         soon = max(0, most - len(standing) + going)
-        pairs = zip(missing[soon:], self._yielding(), strict=False)
+        beyond = [one for one in missing[soon:] if one[1] not in resting]
+        pairs = zip(beyond, self._yielding(), strict=False)
         gives_way = [name for (rank, _), (lower, name) in pairs if lower > rank]
-        names = [name for _, name in missing]
         return Allowance(
             reason,
-            makes=frozenset(names[:free]),
-            comes=frozenset(names[: soon + len(gives_way)]),
-            on_demand=frozenset(name for rank, name in missing if rank > Rank.REALTIME),
+            makes=_names(missing[:free]) - resting,
+            comes=_names([*missing[:soon], *beyond[: len(gives_way)]]) - resting,
+            on_demand=_names(one for one in missing if one[0] > Rank.REALTIME) - resting,
             gives_way=frozenset(gives_way),
         )
 
     def _missing(self) -> Iterator[_Missing]:
-        """Yield what is needed and may be made, as it is not there."""
+        """Yield what is needed and not there; what failed and rests only if it outranks some."""
+        resting = self._resting()
         for version, need in self.needs.items():
-            holding = self.noted.get(version, Holding(*version))
-            resting = {one.name for one in holding.endpoints if one.rests(self.now)}
             for name, realtime in need.endpoints(self.names[version]).items():
-                if name not in self.seen.endpoints and name not in resting:
-                    yield _rank(need, realtime=realtime), name
+                rank = _rank(need, realtime=realtime)
+                lowly = name in resting and rank is Rank.IDLE
+                if name not in self.seen.endpoints and not lowly:
+                    yield rank, name
+
+    def _resting(self) -> frozenset[str]:
+        held = (one for holding in self.noted.values() for one in holding.endpoints)
+        return frozenset(one.name for one in held if one.rests(self.now))
 
     def _yielding(self) -> list[tuple[Rank, str]]:
         """Return what may be removed for another: the least first, what serves nobody before it."""
@@ -93,10 +99,14 @@ class Room:
         return [(rank, name) for rank, _, name in order]
 
 
+def _names(some: Iterable[_Missing]) -> frozenset[str]:
+    return frozenset(name for _, name in some)
+
+
 def _rank(need: Need, *, realtime: bool) -> Rank:
     if realtime:
         return Rank.REALTIME
-    if need.oldest_job is not None:
+    if need.awaited:
         return Rank.AWAITED
     return Rank.GPU if need.gpu_alone else Rank.IDLE
 

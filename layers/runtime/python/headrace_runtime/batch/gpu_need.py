@@ -25,6 +25,7 @@ class Need:
         gpu_alone: whether it runs on nothing but a GPU.
         oldest_job: when the oldest unfinished job was made that SageMaker answers with it, ISO
             8601; None where there is none.
+        awaited: whether such a job waits for the endpoint that takes bodies through S3.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Need:
     realtime: bool = False
     gpu_alone: bool = False
     oldest_job: str | None = None
+    awaited: bool = False
 
     def endpoints(self, name: str) -> dict[str, bool]:
         """Return the names of its endpoints, and of each whether it answers at once.
@@ -98,4 +100,5 @@ def _need(facts: Manifest, jobs: list[Job], *, named: bool) -> Need:
         realtime=named and facts.acceleration.realtime,
         gpu_alone=facts.acceleration.accelerator is Accelerator.GPU,
         oldest_job=min((job.created_at for job in jobs), default=None),
+        awaited=Engine.ASYNC in engines,
     )

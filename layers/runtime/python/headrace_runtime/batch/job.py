@@ -111,14 +111,17 @@ class Job:
             raise InvalidInput("the job does not say what its file is")
         return self.content
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether the next shard is limited in its records."""
+        return self._shard_rows > 0
+
     def shard_limit(self, size_bytes: int) -> ShardLimit:
         """Return what the next shard holds, which is to have *size_bytes* and no more.
 
         Records count up to some number of shards only: a file may have many more than was thought.
         """
-        if self.placement is None or self.cut.shards >= 2 * MOST_BY_TIME:
-            return ShardLimit(size_bytes)
-        return ShardLimit(size_bytes, self.placement.shard_rows)
+        return ShardLimit(size_bytes, self._shard_rows)
 
     @property
     def known_version(self) -> tuple[str, int]:
@@ -224,6 +227,12 @@ class Job:
         self._open("failed")
         ended = replace(self, state=JobState.FAILED, error=error, counts=Counts())
         return replace(ended, finished_at=now.isoformat())
+
+    @property
+    def _shard_rows(self) -> int:
+        if self.placement is None or self.cut.shards >= 2 * MOST_BY_TIME:
+            return 0
+        return self.placement.shard_rows
 
     def _open(self, done: str) -> None:
         if self.state.final:

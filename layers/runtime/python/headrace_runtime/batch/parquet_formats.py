@@ -6,7 +6,7 @@ from hashlib import sha256
 from headrace_runtime.batch.counts import Counts
 from headrace_runtime.batch.file_formats import Opened, Wanted
 from headrace_runtime.batch.parquet_join import JoinedFooter
-from headrace_runtime.batch.plan import shard_size
+from headrace_runtime.batch.plan import MOST_BY_TIME, shard_size
 from headrace_runtime.batch.results_parquet import ParquetResults
 from headrace_runtime.batch.shard import Part, Range
 from headrace_runtime.codec.parquet_facts import parquet_facts, shard_starts
@@ -49,8 +49,8 @@ def parquet_ends(
     size = shard_size(plain_bytes, limit.size_bytes)
     shard_rows = max(1, facts.rows * size // plain_bytes)
     if limit.rows:
-        fewest = -(-facts.rows * facts.columns // _MOST_CHUNKS)
-        shard_rows = min(shard_rows, max(limit.rows, fewest))
+        most = max(1, min(MOST_BY_TIME, _MOST_CHUNKS // max(1, facts.columns)))
+        shard_rows = min(shard_rows, max(limit.rows, -(-facts.rows // most)))
     starts = shard_starts(facts, shard_rows, within_groups=limit.rows > 0)
     for row in (row for row in starts if row > start.offset):
         yield Position(row, row + 1, row + 1), False

@@ -167,6 +167,11 @@ def compression_of(head: bytes) -> Compression:
     return next((kind for kind, magic in magics if head.startswith(magic)), Compression.NONE)
 
 
+def most_plain_bytes(stored_bytes: int) -> int:
+    """Return how many bytes are undone, at most, of a file of so many that is no bomb."""
+    return min(MAX_BYTES, max(RATIO_COUNTS_FROM_BYTES, MAX_RATIO * stored_bytes))
+
+
 def decompressed(stream: ByteStream, compression: Compression) -> ByteStream:
     """Return the plain bytes of *stream*."""
     return stream if compression is Compression.NONE else Decompressed(stream, compression)

@@ -44,15 +44,15 @@ class NpyHeader:
         return max(1, math.prod(self.shape[1:]) * self.dtype.itemsize)
 
     def check_is_in(self, size_bytes: int) -> None:
-        """Let a file of so many bytes pass that has all elements.
+        """Let a file of so many bytes, or fewer, pass that may have all elements.
 
         Raises:
             InvalidInput: it is cut short.
         """
-        missing = self.data_offset + self.size_bytes - size_bytes
-        if missing > 0:
+        if self.data_offset + self.size_bytes > size_bytes:
             raise InvalidInput(
-                f"the file is cut short: {missing:,} of {self.size_bytes:,} bytes are missing"
+                f"the file is cut short: by its header it has {self.size_bytes:,} bytes of "
+                f"elements, and it cannot have more than {size_bytes - self.data_offset:,}"
             )
 
 

@@ -15,7 +15,7 @@ Feeds = dict[str, Array]
 _MOST_ROWS = 4096
 _ENOUGH = 16  # times the run of one: what a run costs besides its records is lost in that
 _ENOUGH_MS = 5.0  # and no less, lest the clock's own noise counts
-_TIME_MS = 150.0  # of wall clock, in which ever more records are tried
+_TIME_MS = 1000.0  # of wall clock, in which ever more records are tried
 _MOST_BYTES = 4 << 20  # of inputs in a run
 _MOST_GROWTH_BYTES = 32 << 20  # of memory from one number of records to the next
 
@@ -90,7 +90,9 @@ def _cost(rows: int, before: int, time_ms: Callable[[], float], run_ms: float) -
         took_ms = time_ms()
     except Exception:  # noqa: BLE001 - it ran a moment ago: no cost can be told of such a model
         return None
-    return RowCost(max((took_ms - run_ms) / (rows - 1), 1e-6), grown // (rows - 1))
+    # Large weights are read once for all: then a few records may seem to cost nothing at all.
+    least_ms = took_ms / rows / _ENOUGH
+    return RowCost(max((took_ms - run_ms) / (rows - 1), least_ms, 1e-6), grown // (rows - 1))
 
 
 def _first(output: Any) -> int | None:
