@@ -29,6 +29,10 @@ _AIMS = {("784 floats", True): "<= 2.5x"}
 class _Context:
     aws_request_id = "1"
 
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 29_000
+
 
 def rows() -> list[Row]:
     """Return a row for each size, JSON and binary: thread CPU time, the least of many batches."""
