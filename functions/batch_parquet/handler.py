@@ -27,6 +27,7 @@ from headrace_runtime.aws.retries import Retries
 from headrace_runtime.batch.clock import Clock, Slice
 from headrace_runtime.batch.job import Job
 from headrace_runtime.batch.parquet_formats import parquet_ends
+from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.edge.job_messages import JobMessages
 from headrace_runtime.edge.shard_messages import asked_of_shards
 from headrace_runtime.monitoring.stdout import watch
@@ -59,7 +60,9 @@ cutting = Cutting(
     shards=work.shards,
     queue=work.queue,
     ends_of=lambda job, _: parquet_ends(
-        inbox.at_random(job.source), job.cut.end, job.shard_limit(settings.shard_bytes)
+        inbox.at_random(job.source),
+        job.cut.end,
+        ShardLimit(settings.shard_bytes, job.shard_rows),
     ),
 )
 

@@ -54,10 +54,10 @@ class Cutting:
     def _cut(self, job: Job, time: Slice) -> Job:
         before = job.cut.shards
         for end, complete in self._ends_of(job, time):
-            by_rows = job.by_rows
+            by_rows = job.shard_rows > 0
             job = self._added(job, end, complete=complete)
             self._queue.shard(job, job.cut.shards - 1)
-            if by_rows and not job.by_rows:
+            if by_rows and not job.shard_rows:
                 break  # what follows is cut otherwise
         if job.cut.shards == before:
             if not time.ample:  # others before it had the time

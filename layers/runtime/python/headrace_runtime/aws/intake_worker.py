@@ -18,6 +18,7 @@ from headrace_runtime.batch import cuts
 from headrace_runtime.batch.clock import Slice
 from headrace_runtime.batch.job import Job
 from headrace_runtime.codec.file_format import Compression
+from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.work_settings import IntakeSettings
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def intake_of(
             registry.manifest(*job.known_version).signature,
             size_bytes=job.source.size_bytes,
             start=job.cut.end,
-            limit=job.shard_limit(settings.shard_bytes),
+            limit=ShardLimit(settings.shard_bytes, job.shard_rows),
             # What is compressed is undone from its beginning each time the cutting goes on.
             go_on=time.goes_on if plain else time.lasts,
         )

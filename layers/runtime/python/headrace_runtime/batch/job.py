@@ -12,7 +12,6 @@ from headrace_runtime.batch.stop import CANCEL, Stop
 from headrace_runtime.batch.webhook import Webhook
 from headrace_runtime.codec.file_format import Content
 from headrace_runtime.codec.records import START, Position
-from headrace_runtime.codec.shard_limit import ShardLimit
 from headrace_runtime.errors import Conflict, InvalidInput
 
 
@@ -112,16 +111,14 @@ class Job:
         return self.content
 
     @property
-    def by_rows(self) -> bool:
-        """Whether the next shard is limited in its records."""
-        return self._shard_rows > 0
+    def shard_rows(self) -> int:
+        """Records that the next shard has, at most; 0 where they do not count.
 
-    def shard_limit(self, size_bytes: int) -> ShardLimit:
-        """Return what the next shard holds, which is to have *size_bytes* and no more.
-
-        Records count up to some number of shards only: a file may have many more than was thought.
+        They do up to some number of shards only: a file may have many more than was thought.
         """
-        return ShardLimit(size_bytes, self._shard_rows)
+        if self.placement is None or self.cut.shards >= 2 * MOST_BY_TIME:
+            return 0
+        return self.placement.shard_rows
 
     @property
     def known_version(self) -> tuple[str, int]:
@@ -227,12 +224,6 @@ class Job:
         self._open("failed")
         ended = replace(self, state=JobState.FAILED, error=error, counts=Counts())
         return replace(ended, finished_at=now.isoformat())
-
-    @property
-    def _shard_rows(self) -> int:
-        if self.placement is None or self.cut.shards >= 2 * MOST_BY_TIME:
-            return 0
-        return self.placement.shard_rows
 
     def _open(self, done: str) -> None:
         if self.state.final:
