@@ -128,11 +128,15 @@ def start_model_server(
 
 
 def _lives(pid: int) -> bool:
+    """Whether a thread of a process runs yet: until the last one ends, its ports are open."""
     try:
-        state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"  # what only waits for whoever adopted it
+        states = [
+            stat.read_text().rpartition(")")[2].split()[0]
+            for stat in Path("/proc", str(pid), "task").glob("*/stat")
+        ]
+    except OSError:  # one ended as it was looked at
+        return True
+    return any(state != "Z" for state in states)  # what only waits for whoever adopted it
 
 
 def _answers(port: int) -> bool:
