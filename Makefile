@@ -26,7 +26,7 @@ test: $(READY) $(LAYERS) cdk-if-possible triton-if-possible   ## everything that
 	$(TESTS) $(CLOUDS)
 	$(TESTS) $(SIDE_BY_SIDE)
 
-test-long: $(READY) $(LAYERS) cdk-if-possible triton-if-possible .venv/ready-long   ## all of it: conformance, fuzz, soak, scale
+test-long: $(READY) $(LAYERS) cdk-if-possible triton-if-possible .venv/ready-long $(PEERS)   ## all of it: conformance, fuzz, soak, scale
 	$(BIN)/python -m pytest --hypothesis-profile=searching
 
 check: $(READY) $(LAYERS) cdk-if-possible triton-if-possible  ## form, types, ranks of imports, and the tests

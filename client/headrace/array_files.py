@@ -36,7 +36,8 @@ def npz_rows(stream: IO[bytes]) -> int:
             for name in archive.namelist():
                 with archive.open(name) as entry:
                     counts[name.removesuffix(".npy")] = npy_rows(entry)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    # RuntimeError is of entries that are encrypted, or compressed in a way zipfile does not know.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise InvalidInput(f"the NPZ archive is damaged: {error}") from None
     if len(set(counts.values())) != 1:
         raise InvalidInput(f"every array must have as many records as the others, got {counts}")

@@ -4,13 +4,14 @@ import importlib
 import inspect
 from datetime import UTC, datetime
 
+import pytest
 from moto.cloudformation import parsing
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase, Statistics
 from moto.core.common_models import CloudFormationModel
 from moto.core.responses import BaseResponse
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
-from moto.events.models import EventBus, EventPattern, EventsBackend, Rule, events_backends
+from moto.events.models import EventBus, EventsBackend, Rule, events_backends
 from moto.moto_api._internal import urls
 from moto.s3 import notifications
 from moto.sagemaker.models import (
@@ -140,12 +141,16 @@ def test_resources_are_changed_after_those_that_they_refer_to() -> None:
 
 
 def test_a_rule_with_a_schedule_is_one_that_takes_any_event() -> None:
-    # Once it takes none, there is nothing to keep from it.
-    source = inspect.getsource(Rule.send_to_targets)
-    assert "self.event_pattern.matches_event(" in source
-    assert "NotImplementedError" in source
-    assert EventPattern.load(None).matches_event({"source": "headrace"})
-    assert "scheduled_expression" in inspect.getsource(Rule.__init__)
+    function = {"Id": "f", "Arn": "arn:aws:lambda:eu-west-1:123456789012:function:f"}
+    rule = Rule(
+        "r", "123456789012", "eu-west-1", None, None, "rate(5 minutes)", None, "default", None
+    )
+    rule.targets = [function]
+
+    assert rule.scheduled_expression == "rate(5 minutes)"
+    # Once it takes none, or a function as well, there is nothing to keep from it.
+    with pytest.raises(RuntimeError, match="not defined"):
+        rule.send_to_targets({"source": "headrace"}, transform_input=False)
 
 
 def test_a_command_of_sagemakers_is_a_method_found_by_its_name() -> None:

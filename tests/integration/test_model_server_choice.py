@@ -19,7 +19,7 @@ from headrace_runtime.model.signature import Signature, TensorSpec
 from headrace_runtime.tensor import Datatype
 from infra.local.triton import shared_memory, wheel
 from infra.local.triton.load_failure import ModelServerFailed
-from infra.local.triton.model_engine import STAND_IN, TRITON, why_not_triton
+from infra.local.triton.model_engine import STAND_IN, TRITON
 from tests import onnx_models
 from tests.conftest import ROOT
 from tests.integration.served_models import (
@@ -42,9 +42,7 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def triton(monkeypatch: pytest.MonkeyPatch) -> None:
-    if reason := why_not_triton():
-        pytest.skip(f"Triton does not run here: {reason}")
+def triton(monkeypatch: pytest.MonkeyPatch, triton_runs: None) -> None:
     monkeypatch.delenv("HEADRACE_MODEL_SERVER", raising=False)
 
 

@@ -17,7 +17,7 @@ from headrace_runtime.model.signature import Signature, TensorSpec
 from headrace_runtime.tensor import Datatype
 from infra.local.process_family import family
 from infra.local.triton.load_failure import ModelServerFailed
-from infra.local.triton.model_engine import STAND_IN, TRITON, why_not_triton
+from infra.local.triton.model_engine import STAND_IN, TRITON
 from infra.local.triton.model_server import ModelServer
 from tests import onnx_models
 from tests.integration.served_models import (
@@ -43,8 +43,8 @@ WHOLE = [datatype for datatype in NUMBERS if datatype is not Datatype.FP16]
 
 @pytest.fixture(scope="module", params=[TRITON, STAND_IN])
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == TRITON and (reason := why_not_triton()):
-        pytest.skip(f"Triton does not run here: {reason}")
+    if request.param == TRITON:
+        request.getfixturevalue("triton_runs")
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("HEADRACE_MODEL_SERVER", request.param)
         yield request.param

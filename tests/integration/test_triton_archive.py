@@ -26,7 +26,7 @@ from headrace_runtime.model.triton_config import MODEL_FOLDER, config_pbtxt, unf
 from headrace_runtime.tensor import Array, Datatype
 from headrace_runtime.validation import sample_inputs
 from infra.local.child_processes import ChildProcesses
-from infra.local.triton.model_engine import TRITON, why_not_triton
+from infra.local.triton.model_engine import TRITON
 from infra.local.triton.model_server import ModelServer, start_model_server
 from tests import hostile_models, onnx_models
 
@@ -44,10 +44,8 @@ def children() -> Iterator[ChildProcesses]:
 
 
 @pytest.fixture
-def serve(tmp_path, children) -> Iterator[Callable[..., tuple[str, ModelServer]]]:
+def serve(tmp_path, children, triton_runs) -> Iterator[Callable[..., tuple[str, ModelServer]]]:
     """Serve a graph from its archive; give the configuration and the server."""
-    if why_not := why_not_triton():
-        pytest.skip(f"Triton does not run here: {why_not}")
     running: list[ModelServer] = []
 
     def served(graph: bytes, *, together: bool = True, tensorrt: bool = False, **how: bool):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.benchmarks import batch_work
-from tests.benchmarks.children import PEERS, printed
+from tests.benchmarks.children import printed
 from tests.benchmarks.large_files import (
     FILES,
     FLOOR,
@@ -26,7 +26,12 @@ from tests.benchmarks.row_files import write, write_quoted
 from tests.benchmarks.row_models import network, trees
 
 ROWS = 2000
-BY_PEERS = [(file, peer, form) for file in FILES for peer, form in peers_of(file).items()]
+# `make test-long` installs those that nothing else needs.
+BY_PEERS = [
+    pytest.param(file, peer, form, marks=[pytest.mark.long] if peer in APART else [])
+    for file in FILES
+    for peer, form in peers_of(file).items()
+]
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +97,6 @@ def test_our_work_and_a_peers_run_the_trees(folder: Path, tmp_path: Path):
 
 @pytest.mark.parametrize(("file", "peer", "form"), BY_PEERS)
 def test_a_peers_work_gives_what_ours_does(folder, predictions, tmp_path, file, peer, form):
-    if peer in APART and not (PEERS / peer).exists():
-        pytest.skip(f"{peer} comes with `make bench`")
-
     rows, cpu_s, _ = printed(
         "peer_work",
         peer,

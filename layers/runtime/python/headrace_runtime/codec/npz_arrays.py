@@ -15,7 +15,8 @@ from headrace_runtime.tensor import Array
 
 ROWS_AT_ONCE = 4096
 _MAX_ENTRIES = 1024
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+# RuntimeError is of entries that are encrypted, or compressed in a way that zipfile does not know.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
 
 
 def open_npz(stream: ByteStream, signature: Signature) -> Iterator[Records]:
