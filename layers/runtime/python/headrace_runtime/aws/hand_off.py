@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from headrace_runtime.aws.async_endpoint import EndpointGone, OutputElsewhere
 from headrace_runtime.aws.gpu_fallback import GpuFallback
@@ -119,10 +118,11 @@ class HandOff:
 
     def _rest_goes(self, job: Job) -> None:
         """Let the transform job be started that waited for a shard which does not come."""
-        if transformed(job):
-            handed = (one for one in self.shards.of(job.job_id) if one.state is ShardState.HANDED)
-            for one in islice(handed, 1):
-                self.queue.unsent(job, one)
+        if not transformed(job):
+            return
+        handed = (one for one in self.shards.of(job.job_id) if one.state is ShardState.HANDED)
+        if (any_of_them := next(handed, None)) is not None:
+            self.queue.unsent(job, any_of_them)
 
     def _ready(self, job: Job, shard: Shard, clock: Clock) -> Shard | None:
         return shard if shard.handed is not None else self._staged(job, shard, clock)

@@ -112,8 +112,7 @@ def considered(case: Case) -> dict[Engine, Estimate]:
 
 
 def _on_lambda(case: Case) -> Engine:
-    shards = shards_of(case.extent, case.means.shard_bytes, case.lambda_shard_rows)
-    return Engine.LAMBDA if shards == 1 else Engine.LAMBDA_SHARDS
+    return Engine.LAMBDA if case.on_lambda().shards == 1 else Engine.LAMBDA_SHARDS
 
 
 def _on_sagemaker(case: Case) -> Engine:
